@@ -1,0 +1,170 @@
+# make            build everything under build/
+# make run        build, serve the example handler, call it once, keep serving until Ctrl-C
+# make check      install what is missing, build, run every test: what CI runs
+# make install    PREFIX=/usr DESTDIR=          make clean
+# make asan / tsan / valgrind / analyze         the unit tests and the tree under a checker
+#
+# Add a module: drop x.c and x.h into a folder.  Add a test: drop tests/unit/test_x.c.
+# Add a handler: make handlers/NAME/ and idl/NAME.thrift.
+
+BUILD   ?= build
+PREFIX  ?= /usr
+DESTDIR ?=
+V       ?=
+VERSION := 0.1.0
+
+# --- what there is: one list per program, found by folder --------------------------------
+SLUICED_SRC  := $(wildcard daemon/*.c daemon/*/*.c config/*.c actor/*/*.c)
+HOST_SRC     := $(wildcard handlers/host/*.c actor/ring/*.c)
+HANDLERS     := $(filter-out sdk host,$(patsubst handlers/%/,%,$(wildcard handlers/*/)))
+TEST_IDL     := $(patsubst tests/idl/%.thrift,%,$(wildcard tests/idl/*.thrift))
+UNIT_TESTS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+TEST_PLUGINS := $(patsubst tests/plugins/%.c,%,$(wildcard tests/plugins/*.c))
+GENERATED    := $(HANDLERS) $(TEST_IDL)
+
+PROGRAMS := $(BUILD)/sluiced $(BUILD)/sluice-host
+PLUGINS  := $(HANDLERS:%=$(BUILD)/handlers/%.so)
+TESTS    := $(UNIT_TESTS:%=$(BUILD)/tests/%) $(TEST_PLUGINS:%=$(BUILD)/tests/plugins/%.so) \
+            $(BUILD)/tests/cglib_client $(BUILD)/gen-py/stamp
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# One line a step; V=1 shows the commands.
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);)
+
+# --- how it is compiled ------------------------------------------------------------------
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wswitch-enum -Wvla
+SANITIZE ?=
+OPTIMIZE ?= -O2
+CFLAGS   ?= $(OPTIMIZE) -g
+COMPILE   = $(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -fPIC -pthread \
+            -fno-omit-frame-pointer $(if $(SANITIZE),-fsanitize=$(SANITIZE)) \
+            -I. -I$(BUILD)/gen -Ihandlers/sdk -DSLUICE_VERSION='"$(VERSION)"' \
+            $(GLIB_CFLAGS) $(THRIFT_CFLAGS) $(EXTRA_CFLAGS)
+LINK      = $(CC) -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+
+pkg          = $(shell pkg-config $(1) 2>/dev/null)
+GLIB_CFLAGS := $(call pkg,--cflags glib-2.0 gobject-2.0 gmodule-2.0 json-glib-1.0)
+THRIFT_CFLAGS := $(patsubst -I%,-isystem %,$(call pkg,--cflags thrift_c_glib))
+GLIB_LIBS   := $(call pkg,--libs glib-2.0)
+DAEMON_LIBS := $(call pkg,--libs json-glib-1.0 libevent glib-2.0)
+HOST_LIBS   := $(call pkg,--libs thrift_c_glib gmodule-no-export-2.0 gobject-2.0 glib-2.0)
+CHECK_LIBS  := $(call pkg,--libs check)
+
+.PHONY: all run check install clean asan tsan valgrind analyze setup tests lint FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(PROGRAMS) $(PLUGINS)
+tests: all $(TESTS)
+setup:
+	@.ci/setup
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(COMPILE) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+# Where the installed files live: compiled into config/ only, and again when PREFIX changes.
+$(BUILD)/paths.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define SLUICE_HANDLER_DIR "%s/lib/sluice/handlers"\n#define SLUICE_HOST_PROGRAM "%s/lib/sluice/sluice-host"\n' \
+	    '$(PREFIX)' '$(PREFIX)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(call objects,$(wildcard config/*.c)): EXTRA_CFLAGS += -include $(BUILD)/paths.h
+$(call objects,$(wildcard config/*.c)): $(BUILD)/paths.h
+
+# --- programs ----------------------------------------------------------------------------
+$(BUILD)/sluiced: $(call objects,$(SLUICED_SRC))
+	$(call say,LINK)$(LINK) -o $@ $^ $(DAEMON_LIBS)
+
+# Exports its symbols: plugins find the SDK there, and the functions it interposes.
+$(BUILD)/sluice-host: $(call objects,$(HOST_SRC))
+	$(call say,LINK)$(LINK) -rdynamic -o $@ $^ $(HOST_LIBS)
+
+# --- generated code and plugins ----------------------------------------------------------
+$(BUILD)/gen/%/stamp: idl/%.thrift
+	$(generate)
+$(BUILD)/gen/%/stamp: tests/idl/%.thrift
+	$(generate)
+define generate
+	@mkdir -p $(@D)
+	$(call say,GEN)thrift --gen c_glib -out $(@D) $<
+	@touch $@
+endef
+
+# The compiler's own code does not pass our warnings.
+$(BUILD)/gen/%.a: $(BUILD)/gen/%/stamp
+	$(call say,CC)for c in $(@D)/$*/*.c; do $(COMPILE) -w -I$(@D)/$* -c -o $${c%.c}.o $$c || exit 1; done
+	@rm -f $@ && ar rcs $@ $(@D)/$*/*.o
+
+define handler_rules
+$(call objects,$(wildcard handlers/$(1)/*.c)): EXTRA_CFLAGS += -I$(BUILD)/gen/$(1)
+$(call objects,$(wildcard handlers/$(1)/*.c)): | $(BUILD)/gen/$(1)/stamp
+$(BUILD)/handlers/$(1).so: $(call objects,$(wildcard handlers/$(1)/*.c)) $(BUILD)/gen/$(1).a
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$$(LINK) -shared -o $$@ $$^ $$(HOST_LIBS)
+endef
+$(foreach h,$(HANDLERS),$(eval $(call handler_rules,$(h))))
+
+$(BUILD)/gen-py/stamp: $(wildcard idl/*.thrift)
+	@mkdir -p $(@D)
+	$(call say,GEN)for idl in $^; do thrift --gen py -out $(@D) $$idl || exit 1; done
+	@touch $@
+
+# --- tests -------------------------------------------------------------------------------
+$(BUILD)/libsluiced.a: $(call objects,$(filter-out daemon/main.c,$(SLUICED_SRC)))
+	@rm -f $@ && ar rcs $@ $^
+$(BUILD)/libhost.a: $(call objects,$(filter-out handlers/host/main.c,$(HOST_SRC)))
+	@rm -f $@ && ar rcs $@ $^
+
+GEN_DIRS := $(GENERATED:%=-I$(BUILD)/gen/%)
+$(BUILD)/obj/tests/%.o: EXTRA_CFLAGS += $(GEN_DIRS)
+$(call objects,$(wildcard tests/unit/*.c tests/e2e/*.c)): | $(GENERATED:%=$(BUILD)/gen/%/stamp)
+
+# The far side's tests have its interposed functions, as sluice-host has them.
+$(BUILD)/tests/test_host_% $(BUILD)/tests/test_protocol_%: UNIT_LIBS = \
+    -Wl,--whole-archive $(BUILD)/libhost.a -Wl,--no-whole-archive $(GENERATED:%=$(BUILD)/gen/%.a) $(HOST_LIBS)
+$(BUILD)/tests/test_%: UNIT_LIBS = $(BUILD)/libsluiced.a $(DAEMON_LIBS)
+$(UNIT_TESTS:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o \
+    $(BUILD)/obj/tests/unit/runner.o $(BUILD)/libsluiced.a $(BUILD)/libhost.a $(GENERATED:%=$(BUILD)/gen/%.a)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(LINK) -rdynamic -o $@ $(filter %.o,$^) $(UNIT_LIBS) $(CHECK_LIBS)
+
+$(BUILD)/tests/plugins/%.so: $(BUILD)/obj/tests/plugins/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(LINK) -shared -o $@ $< $(HOST_LIBS)
+
+# A stock c_glib client: nothing of Sluice is linked into it.
+$(BUILD)/tests/cglib_client: $(BUILD)/obj/tests/e2e/cglib_client.o $(BUILD)/gen/calculator.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(LINK) -o $@ $^ $(HOST_LIBS)
+
+# --- what must hold ----------------------------------------------------------------------
+check: setup
+	@tests/check
+
+run: setup
+	@$(MAKE) --no-print-directory all $(BUILD)/gen-py/stamp >/dev/null
+	@tests/run_example
+
+lint:
+	@tests/check lint
+asan tsan valgrind analyze: setup
+	@tests/check $@
+
+install: all
+	install -D -m 755 $(BUILD)/sluiced $(DESTDIR)$(PREFIX)/sbin/sluiced
+	install -D -m 755 $(BUILD)/sluice-host $(DESTDIR)$(PREFIX)/lib/sluice/sluice-host
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/sluice/handlers $(BUILD)/handlers/calculator.so
+	install -D -m 644 handlers/sdk/sluice/handler.h $(DESTDIR)$(PREFIX)/include/sluice/handler.h
+	install -D -m 644 config/sluice.conf.example $(DESTDIR)$(PREFIX)/share/doc/sluice/sluice.conf.example
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' handlers/sdk/sluice.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/sluice.pc
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

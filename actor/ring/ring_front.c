@@ -1,0 +1,380 @@
+#include "actor/ring/ring_front.h"
+#include "actor/ring/futex.h"
+#include "actor/ring/layout.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+/* What a large message touched is given back beyond this much of each area. */
+#define KEEP_BYTES ((gsize)128 * 1024)
+
+/* Our own copy of a slot: the truth about it. */
+typedef struct {
+    gpointer job; /* NULL: free */
+    guint32 sequence;
+    gsize call_bytes;
+} Shadow;
+
+struct RingFront {
+    RingLayout ring;
+    int segment_fd;
+    int event_fd;
+    guint32 tail;  /* ours; workers only see copies of it */
+    guint32 floor; /* every entry before it is claimed, taken back or done */
+    guint64 *announced; /* our copy of ready[] */
+    Shadow *shadows;
+    guint32 *free_slots; /* a stack, so that warm slots are used again first */
+    guint32 n_free;
+    gboolean corrupt;
+};
+
+static gboolean create_segment(RingFront *front, const RingGeometry *geometry, GError **error)
+{
+    const gsize bytes = ring_layout_total_bytes(geometry);
+    front->segment_fd = memfd_create("sluice-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    front->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (front->segment_fd < 0 || front->event_fd < 0 ||
+        ftruncate(front->segment_fd, (off_t)bytes) != 0 ||
+        fcntl(front->segment_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                    "cannot create %" G_GSIZE_FORMAT " bytes of shared memory: %s", bytes,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    return ring_layout_map(&front->ring, geometry, front->segment_fd, error);
+}
+
+RingFront *ring_front_new(const RingGeometry *geometry, GError **error)
+{
+    g_assert(ring_geometry_is_possible(geometry));
+    g_autoptr(RingFront) front = g_new0(RingFront, 1);
+    front->segment_fd = front->event_fd = -1;
+    if (!create_segment(front, geometry, error))
+        return NULL;
+    front->shadows = g_new0(Shadow, geometry->slots);
+    front->announced = g_new0(guint64, front->ring.ready_mask + 1);
+    front->free_slots = g_new(guint32, geometry->slots);
+    for (guint32 slot = geometry->slots; slot-- > 0;) {
+        front->free_slots[front->n_free++] = slot;
+        atomic_init(&front->ring.slots[slot].word, slot_word(SLOT_FREE, 0, 0, 0));
+    }
+    front->ring.shared->geometry = *geometry;
+    front->ring.shared->magic = RING_MAGIC;
+    return g_steal_pointer(&front);
+}
+
+void ring_front_free(RingFront *front)
+{
+    if (front == NULL)
+        return;
+    g_assert(front->shadows == NULL || ring_front_used_slots(front) == 0);
+    ring_layout_unmap(&front->ring);
+    if (front->segment_fd >= 0)
+        close(front->segment_fd);
+    if (front->event_fd >= 0)
+        close(front->event_fd);
+    g_free(front->shadows);
+    g_free(front->announced);
+    g_free(front->free_slots);
+    g_free(front);
+}
+
+int ring_front_segment_fd(const RingFront *front) { return front->segment_fd; }
+int ring_front_event_fd(const RingFront *front) { return front->event_fd; }
+gboolean ring_front_is_corrupt(const RingFront *front) { return front->corrupt; }
+
+guint ring_front_used_slots(const RingFront *front)
+{
+    return front->ring.geometry.slots - front->n_free;
+}
+
+guint32 ring_front_slots(const RingFront *front) { return front->ring.geometry.slots; }
+
+/* acquire, pairs with the release in ring_worker_finish: a DONE word brings the reply. */
+static guint64 word_of(const RingFront *front, guint32 slot)
+{
+    return atomic_load_explicit(&front->ring.slots[slot].word, memory_order_acquire);
+}
+
+static guint64 ready_word(const RingFront *front, guint32 slot)
+{
+    return slot_word(SLOT_READY, 0, 0, front->shadows[slot].sequence);
+}
+
+/* --- calls on their way to workers -------------------------------------------------------- */
+
+gboolean ring_front_has_room(RingFront *front)
+{
+    if (front->n_free == 0)
+        return FALSE;
+    while (front->tail - front->floor > front->ring.ready_mask) {
+        const guint64 entry = front->announced[front->floor & front->ring.ready_mask];
+        const guint32 slot = (guint32)(entry >> 32);
+        if (front->shadows[slot].sequence == (guint32)entry && front->shadows[slot].job != NULL &&
+            word_of(front, slot) == ready_word(front, slot))
+            return FALSE;
+        front->floor++;
+    }
+    return TRUE;
+}
+
+static gsize write_call(RingFront *front, guint32 slot, const RingCall *call)
+{
+    SlotHead *head = &front->ring.slots[slot];
+    guint8 *area = ring_call_area(&front->ring, slot);
+    const gsize method = strlen(call->method) + 1;
+    const gsize peer = strlen(call->peer) + 1;
+    const gsize bytes = method + peer + call->headers_bytes + call->args_bytes;
+    g_assert(bytes <= front->ring.geometry.max_call_bytes);
+    head->protocol = call->protocol;
+    head->oneway = call->oneway ? 1 : 0;
+    head->seqid = call->seqid;
+    head->received_usec = call->received_usec;
+    head->deadline_usec = call->deadline_usec;
+    head->method_bytes = (guint32)method;
+    head->peer_bytes = (guint32)peer;
+    head->headers_bytes = call->headers_bytes;
+    head->args_bytes = call->args_bytes;
+    memcpy(area, call->method, method);
+    memcpy(area + method, call->peer, peer);
+    if (call->headers_bytes > 0)
+        memcpy(area + method + peer, call->headers, call->headers_bytes);
+    if (call->args_bytes > 0)
+        memcpy(area + method + peer + call->headers_bytes, call->args, call->args_bytes);
+    return bytes;
+}
+
+/* One sleeper is told of one call.  The lowest bit first: the same few workers stay awake
+ * and warm while the rest sleep. */
+static void wake_one(RingFront *front)
+{
+    const guint32 words = (front->ring.geometry.workers + 63) / 64;
+    for (guint32 i = 0; i < words; i++) {
+        _Atomic guint64 *map = &front->ring.shared->sleep_map[i];
+        /* seq_cst, pairs with the fetch_or in ring_worker_take. */
+        for (guint64 bits = atomic_load(map); bits != 0;) {
+            const guint64 bit = bits & -bits;
+            const guint32 worker = i * 64 + (guint32)__builtin_ctzll(bits);
+            bits &= bits - 1;
+            if ((atomic_fetch_and(map, ~bit) & bit) == 0 ||
+                worker >= front->ring.geometry.workers)
+                continue;
+            Seat *seat = &front->ring.seats[worker];
+            atomic_fetch_add(&seat->futex, 1);
+            futex_wake_one(&seat->futex);
+            return;
+        }
+    }
+}
+
+guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job)
+{
+    g_assert(job != NULL && ring_front_has_room(front));
+    const guint32 slot = front->free_slots[--front->n_free];
+    Shadow *shadow = &front->shadows[slot];
+    shadow->job = job;
+    shadow->sequence++;
+    shadow->call_bytes = write_call(front, slot, call);
+    SlotHead *head = &front->ring.slots[slot];
+    atomic_store_explicit(&head->cancelled, 0, memory_order_relaxed);
+    /* release, pairs with the acquire of the claim. */
+    atomic_store_explicit(&head->word, ready_word(front, slot), memory_order_release);
+    const guint64 entry = (guint64)slot << 32 | shadow->sequence;
+    front->announced[front->tail & front->ring.ready_mask] = entry;
+    atomic_store_explicit(&front->ring.ready[front->tail & front->ring.ready_mask], entry,
+                          memory_order_relaxed);
+    /* seq_cst: the tail goes up before we look who sleeps, see next_entry(). */
+    atomic_store(&front->ring.shared->tail, ++front->tail);
+    wake_one(front);
+    return slot;
+}
+
+static void free_slot(RingFront *front, guint32 slot)
+{
+    g_assert(front->shadows[slot].job != NULL);
+    front->shadows[slot].job = NULL;
+    front->free_slots[front->n_free++] = slot;
+}
+
+/* Pages that a large message touched, beyond what every slot may keep. */
+static void give_back(RingFront *front, const guint8 *area, gsize stride, gsize touched)
+{
+    if (touched <= KEEP_BYTES)
+        return;
+    const gsize offset = (gsize)(area - (const guint8 *)front->ring.shared) + KEEP_BYTES;
+    if (fallocate(front->segment_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                  (off_t)(stride - KEEP_BYTES)) != 0)
+        g_warning("ring: cannot give memory back: %s", g_strerror(errno));
+}
+
+static void release_memory(RingFront *front, guint32 slot, gsize reply_bytes)
+{
+    give_back(front, ring_call_area(&front->ring, slot), front->ring.call_stride,
+              front->shadows[slot].call_bytes);
+    give_back(front, ring_reply_area(&front->ring, slot), front->ring.reply_stride, reply_bytes);
+}
+
+gboolean ring_front_take_back(RingFront *front, guint32 slot)
+{
+    guint64 ready = ready_word(front, slot);
+    g_assert(front->shadows[slot].job != NULL);
+    if (!atomic_compare_exchange_strong(&front->ring.slots[slot].word, &ready,
+                                        slot_word(SLOT_FREE, 0, 0, 0)))
+        return FALSE;
+    release_memory(front, slot, 0);
+    free_slot(front, slot);
+    return TRUE;
+}
+
+void ring_front_cancel(RingFront *front, guint32 slot)
+{
+    g_assert(front->shadows[slot].job != NULL);
+    /* relaxed: a hint for the handler, ordered with nothing. */
+    atomic_store_explicit(&front->ring.slots[slot].cancelled, 1, memory_order_relaxed);
+}
+
+gboolean ring_front_claimant(const RingFront *front, guint32 slot, guint32 *worker,
+                             guint16 *incarnation)
+{
+    const guint64 word = word_of(front, slot);
+    if (slot_phase(word) != SLOT_CLAIMED && slot_phase(word) != SLOT_DONE)
+        return FALSE;
+    *worker = slot_worker(word);
+    *incarnation = slot_incarnation(word);
+    return *worker < front->ring.geometry.workers;
+}
+
+/* --- replies -------------------------------------------------------------------------------- */
+
+/* Fills in `done` from slot memory; FALSE when it holds what no honest worker writes. */
+static gboolean read_reply(const RingFront *front, guint32 slot, RingDone *done)
+{
+    const SlotHead *head = &front->ring.slots[slot];
+    const guint64 word = word_of(front, slot);
+    /* Each field is read once, through volatile: the check is of what is then used. */
+    const guint32 outcome = *(const volatile guint32 *)&head->outcome;
+    const guint32 body = *(const volatile guint32 *)&head->body_bytes;
+    const guint32 headers = *(const volatile guint32 *)&head->reply_headers_bytes;
+    if (front->shadows[slot].job == NULL || slot_phase(word) != SLOT_DONE ||
+        slot_sequence(word) != front->shadows[slot].sequence ||
+        slot_worker(word) >= front->ring.geometry.workers || outcome >= RING_OUTCOMES ||
+        body > front->ring.geometry.max_reply_bytes || headers > RING_HEADERS_MAX)
+        return FALSE;
+    const guint8 *area = ring_reply_area(&front->ring, slot);
+    *done = (RingDone){
+        .slot = slot,
+        .worker = slot_worker(word),
+        .job = front->shadows[slot].job,
+        .reply = { (RingOutcome)outcome, area, body, area + body, headers },
+    };
+    return TRUE;
+}
+
+gboolean ring_front_collect(RingFront *front, RingDone *done)
+{
+    const guint32 words = (front->ring.geometry.slots + 63) / 64;
+    for (guint32 i = 0; i < words; i++) {
+        _Atomic guint64 *map = &front->ring.shared->done_map[i];
+        const guint64 bits = atomic_load(map);
+        if (bits == 0)
+            continue;
+        const guint32 slot = i * 64 + (guint32)__builtin_ctzll(bits);
+        atomic_fetch_and(map, ~(bits & -bits));
+        if (slot < front->ring.geometry.slots && read_reply(front, slot, done))
+            return TRUE;
+        front->corrupt = TRUE;
+        return FALSE;
+    }
+    return FALSE;
+}
+
+void ring_front_release(RingFront *front, guint32 slot)
+{
+    atomic_store_explicit(&front->ring.slots[slot].word, slot_word(SLOT_FREE, 0, 0, 0),
+                          memory_order_relaxed);
+    /* How much of the reply area was touched is the worker's word: all of it may be. */
+    const guint32 body = *(const volatile guint32 *)&front->ring.slots[slot].body_bytes;
+    release_memory(front, slot, MIN(body, front->ring.geometry.max_reply_bytes));
+    free_slot(front, slot);
+}
+
+/* --- sleeping --------------------------------------------------------------------------------- */
+
+gboolean ring_front_arm(RingFront *front)
+{
+    const guint32 words = (front->ring.geometry.slots + 63) / 64;
+    /* seq_cst, pairs with wake_front(). */
+    atomic_store(&front->ring.shared->front_armed, 1);
+    for (guint32 i = 0; i < words; i++)
+        if (atomic_load(&front->ring.shared->done_map[i]) != 0)
+            return TRUE;
+    return FALSE;
+}
+
+void ring_front_disarm(RingFront *front) { atomic_store(&front->ring.shared->front_armed, 0); }
+
+void ring_front_clear_event(RingFront *front)
+{
+    guint64 count;
+    if (read(front->event_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+        g_warning("ring: cannot read the eventfd: %s", g_strerror(errno));
+}
+
+/* --- workers that end ----------------------------------------------------------------------------- */
+
+void ring_front_stop_worker(RingFront *front, guint32 worker)
+{
+    g_assert(worker < front->ring.geometry.workers);
+    Seat *seat = &front->ring.seats[worker];
+    atomic_store(&seat->stop, 1);
+    atomic_fetch_add(&seat->futex, 1);
+    futex_wake_one(&seat->futex);
+}
+
+void ring_front_reset_seat(RingFront *front, guint32 worker)
+{
+    g_assert(worker < front->ring.geometry.workers);
+    atomic_store(&front->ring.seats[worker].stop, 0);
+    atomic_fetch_and(&front->ring.shared->sleep_map[worker / 64],
+                     ~(G_GUINT64_CONSTANT(1) << worker % 64));
+}
+
+void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnation,
+                            RingLostFunc lost, gpointer user)
+{
+    gboolean announced = FALSE;
+    ring_front_reset_seat(front, worker);
+    for (guint32 slot = 0; slot < front->ring.geometry.slots; slot++) {
+        if (front->shadows[slot].job == NULL)
+            continue;
+        const guint64 word = word_of(front, slot);
+        announced |= slot_phase(word) == SLOT_READY;
+        if (slot_worker(word) != worker || slot_incarnation(word) != incarnation)
+            continue;
+        if (slot_phase(word) == SLOT_DONE) {
+            atomic_fetch_or(&front->ring.shared->done_map[slot / 64],
+                            G_GUINT64_CONSTANT(1) << slot % 64);
+        } else if (slot_phase(word) == SLOT_CLAIMED) {
+            gpointer job = front->shadows[slot].job;
+            ring_front_release(front, slot);
+            lost(slot, job, user);
+        }
+    }
+    if (announced)
+        wake_one(front);
+}
+
+void ring_front_abandon(RingFront *front, RingAbandonFunc func, gpointer user)
+{
+    for (guint32 slot = 0; slot < front->ring.geometry.slots; slot++) {
+        gpointer job = front->shadows[slot].job;
+        if (job == NULL)
+            continue;
+        const gboolean unclaimed = ring_front_take_back(front, slot);
+        if (!unclaimed)
+            free_slot(front, slot);
+        func(slot, job, unclaimed, user);
+    }
+}

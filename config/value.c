@@ -1,0 +1,236 @@
+/* value.c - see value.h. */
+#include "config/value.h"
+#include "config/config.h"
+#include <string.h>
+
+typedef struct {
+    const gchar *text; /* NULL ends a list */
+    guint64 value;
+} Word;
+
+static const Word truths[] = { { "false", FALSE }, { "true", TRUE }, { NULL, 0 } };
+
+/* In GLib's words: its ERROR aborts the program, so ours is its CRITICAL. */
+static const Word log_levels[] = {
+    { "error", G_LOG_LEVEL_CRITICAL }, { "warning", G_LOG_LEVEL_WARNING },
+    { "notice", G_LOG_LEVEL_MESSAGE }, { "info", G_LOG_LEVEL_INFO },
+    { "debug", G_LOG_LEVEL_DEBUG },    { NULL, 0 },
+};
+
+static const Word no_units[] = { { "", 1 }, { NULL, 0 } };
+
+static const Word size_units[] = {
+    { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { NULL, 0 },
+};
+
+static const Word duration_units[] = {
+    { "us", 1 },
+    { "ms", G_TIME_SPAN_MILLISECOND },
+    { "s", G_TIME_SPAN_SECOND },
+    { "m", G_TIME_SPAN_MINUTE },
+    { "h", G_TIME_SPAN_HOUR },
+    { NULL, 0 },
+};
+
+/* How a value is written, for people. */
+static const gchar *const syntaxes[] = {
+    [VALUE_BOOL] = "true or false",
+    [VALUE_SIZE] = "in bytes or with K, M or G",
+    [VALUE_DURATION] = "with us, ms, s, m or h",
+    [VALUE_LOG_LEVEL] = "error, warning, notice, info or debug",
+    [VALUE_PATH] = "an absolute path",
+    [VALUE_PLUGIN] = "a file name or an absolute path",
+    [VALUE_LISTENERS] = "tcp://HOST:PORT or unix:/PATH, several separated by ';'",
+    [VALUE_ADMIN] = "http://HOST:PORT, or nothing to turn it off",
+};
+
+static gboolean fail(GError **error, const gchar *what)
+{
+    g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_INVALID, what);
+    return FALSE;
+}
+
+static const Word *find_word(const Word *words, const gchar *text)
+{
+    for (const Word *word = words; word->text != NULL; word++)
+        if (g_str_equal(word->text, text))
+            return word;
+    return NULL;
+}
+
+static const Word *units_of(ValueType type)
+{
+    if (type == VALUE_SIZE)
+        return size_units;
+    return type == VALUE_DURATION ? duration_units : no_units;
+}
+
+static gboolean parse_number(ValueType type, const gchar *text, guint64 *number, GError **error)
+{
+    gsize n_digits = strspn(text, "0123456789");
+    if (n_digits == 0)
+        return fail(error, "not a number");
+
+    const gchar *suffix = text + n_digits;
+    g_autofree gchar *digits = g_strndup(text, n_digits);
+    guint64 count = 0;
+    gboolean fits = g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT64, &count, NULL);
+    if (fits && count == 0 && suffix[0] == '\0') { /* nothing is nothing in every unit */
+        *number = 0;
+        return TRUE;
+    }
+
+    const Word *unit = find_word(units_of(type), suffix);
+    if (unit == NULL)
+        return fail(error, suffix[0] == '\0' ? "no unit" : "not understood after the digits");
+    if (!fits || !g_uint64_checked_mul(number, count, unit->value) || *number > G_MAXINT64)
+        return fail(error, "too large");
+    return TRUE;
+}
+
+static gboolean parse_ranged(const ValueRule *rule, const gchar *text, guint64 *number,
+                             GError **error)
+{
+    guint64 min, max;
+    gboolean is_rule_sound = parse_number(rule->type, rule->min, &min, NULL) &&
+                             parse_number(rule->type, rule->max, &max, NULL);
+    g_assert(is_rule_sound);
+
+    if (!parse_number(rule->type, text, number, error))
+        return FALSE;
+    return (*number >= min && *number <= max) || fail(error, "out of range");
+}
+
+static gboolean parse_word(const Word *words, const gchar *text, guint64 *value, GError **error)
+{
+    const Word *word = find_word(words, text);
+    if (word == NULL)
+        return fail(error, "unknown word");
+    *value = word->value;
+    return TRUE;
+}
+
+static gboolean store_text(gboolean is_good, const gchar *text, gchar **field, GError **error)
+{
+    if (!is_good)
+        return fail(error, text[0] == '\0' ? "empty" : "a relative path");
+    g_free(*field);
+    *field = g_strdup(text);
+    return TRUE;
+}
+
+static gboolean add_listener(GPtrArray *listeners, const gchar *text, GError **error)
+{
+    Address *address = address_parse_listener(text, error);
+    if (address == NULL)
+        return FALSE;
+    g_ptr_array_add(listeners, address);
+    for (guint i = 0; i + 1 < listeners->len; i++)
+        if (address_equal(listeners->pdata[i], address))
+            return fail(error, "the same as one before it");
+    return TRUE;
+}
+
+static gboolean parse_listeners(const gchar *text, GPtrArray **field, GError **error)
+{
+    if (text[0] == '\0')
+        return fail(error, "empty");
+    g_autoptr(GPtrArray) listeners = g_ptr_array_new_with_free_func((GDestroyNotify)address_free);
+    g_auto(GStrv) parts = g_strsplit(text, ";", -1);
+    for (guint i = 0; parts[i] != NULL; i++) {
+        if (!add_listener(listeners, g_strstrip(parts[i]), error)) {
+            g_prefix_error(error, "address %u: ", i + 1);
+            return FALSE;
+        }
+    }
+    g_clear_pointer(field, g_ptr_array_unref);
+    *field = g_steal_pointer(&listeners);
+    return TRUE;
+}
+
+static gboolean parse_admin(const gchar *text, Address **field, GError **error)
+{
+    Address *address = NULL;
+    if (text[0] != '\0' && (address = address_parse_admin(text, error)) == NULL)
+        return FALSE;
+    address_free(*field);
+    *field = address;
+    return TRUE;
+}
+
+static gboolean is_plugin_file(const gchar *text)
+{
+    return g_path_is_absolute(text) || (text[0] != '\0' && strchr(text, '/') == NULL);
+}
+
+gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, GError **error)
+{
+    guint64 number;
+    switch (rule->type) {
+    case VALUE_BOOL:
+        if (!parse_word(truths, text, &number, error))
+            return FALSE;
+        *(gboolean *)field = (gboolean)number;
+        return TRUE;
+    case VALUE_LOG_LEVEL:
+        if (!parse_word(log_levels, text, &number, error))
+            return FALSE;
+        *(GLogLevelFlags *)field = (GLogLevelFlags)number;
+        return TRUE;
+    case VALUE_UINT:
+        if (!parse_ranged(rule, text, &number, error))
+            return FALSE;
+        *(guint *)field = (guint)number;
+        return TRUE;
+    case VALUE_SIZE:
+        if (!parse_ranged(rule, text, &number, error))
+            return FALSE;
+        *(guint64 *)field = number;
+        return TRUE;
+    case VALUE_DURATION:
+        if (!parse_ranged(rule, text, &number, error))
+            return FALSE;
+        *(gint64 *)field = (gint64)number;
+        return TRUE;
+    case VALUE_PATH:
+        return store_text(g_path_is_absolute(text), text, field, error);
+    case VALUE_PLUGIN:
+        return store_text(is_plugin_file(text), text, field, error);
+    case VALUE_LISTENERS:
+        return parse_listeners(text, field, error);
+    case VALUE_ADMIN:
+        return parse_admin(text, field, error);
+    }
+    g_assert_not_reached();
+}
+
+void value_clear(ValueType type, gpointer field)
+{
+    switch (type) {
+    case VALUE_PATH:
+    case VALUE_PLUGIN:
+        g_clear_pointer((gchar **)field, g_free);
+        return;
+    case VALUE_LISTENERS:
+        g_clear_pointer((GPtrArray **)field, g_ptr_array_unref);
+        return;
+    case VALUE_ADMIN:
+        g_clear_pointer((Address **)field, address_free);
+        return;
+    case VALUE_BOOL:
+    case VALUE_UINT:
+    case VALUE_SIZE:
+    case VALUE_DURATION:
+    case VALUE_LOG_LEVEL:
+        return;
+    }
+}
+
+gchar *value_allowed(const ValueRule *rule)
+{
+    if (rule->min == NULL)
+        return g_strdup(syntaxes[rule->type]);
+    if (rule->type == VALUE_UINT)
+        return g_strdup_printf("%s to %s", rule->min, rule->max);
+    return g_strdup_printf("%s to %s, %s", rule->min, rule->max, syntaxes[rule->type]);
+}

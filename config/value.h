@@ -1,0 +1,34 @@
+/* value.h - the types that a setting can have: what is allowed, and text into a field.
+ *
+ * Thread: no state; any thread.
+ * Owns:   nothing; a field that was filled belongs to its struct until value_clear().         */
+#pragma once
+#include <glib.h>
+
+typedef enum {
+    VALUE_BOOL,
+    VALUE_UINT,
+    VALUE_SIZE,
+    VALUE_DURATION,
+    VALUE_LOG_LEVEL,
+    VALUE_PATH,
+    VALUE_PLUGIN,
+    VALUE_LISTENERS,
+    VALUE_ADMIN,
+} ValueType;
+
+typedef struct {
+    ValueType type;
+    const gchar *min; /* UINT, SIZE and DURATION, in the words of the file; else NULL */
+    const gchar *max;
+} ValueRule;
+
+/* Replaces what `field` holds; its C type is the one that config.h gives for the rule's type.
+ * FALSE leaves it as it was; the error says what is wrong with `text`, without repeating it. */
+gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, GError **error);
+
+/* Frees what `field` holds and leaves it empty. */
+void value_clear(ValueType type, gpointer field);
+
+/* "1 to 1024"; ends a sentence that says what was wrong. */
+gchar *value_allowed(const ValueRule *rule);

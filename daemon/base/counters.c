@@ -1,0 +1,23 @@
+#include "daemon/base/counters.h"
+
+const CounterInfo daemon_counter_info[DAEMON_COUNTERS] = {
+#define DAEMON(id, metric_, label_, kind_, help_)                                                  \
+    [CTR_##id] = { metric_, label_, COUNTER_##kind_, help_ },
+#define SERVICE(id, metric, label, kind, help)
+#include "daemon/base/counters.def"
+};
+
+const CounterInfo service_counter_info[SERVICE_COUNTERS] = {
+#define DAEMON(id, metric, label, kind, help)
+#define SERVICE(id, metric_, label_, kind_, help_)                                                 \
+    [CTR_##id] = { metric_, label_, COUNTER_##kind_, help_ },
+#include "daemon/base/counters.def"
+};
+
+gboolean service_stats_ledger_balances(const ServiceStats *stats)
+{
+    gint64 outcomes = 0;
+    for (ServiceCounter id = CTR_REFUSED_UNKNOWN_SERVICE; id <= CTR_RUNNING; id++)
+        outcomes += stats->service[id];
+    return stats->service[CTR_RECEIVED] == outcomes;
+}

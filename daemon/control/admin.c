@@ -1,0 +1,224 @@
+#include "daemon/control/admin.h"
+#include "daemon/base/log.h"
+#include "daemon/base/obj.h"
+#include "daemon/control/metrics.h"
+#include "daemon/control/status.h"
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <string.h>
+
+#define ADMIN_MAGIC 0x41444d4eu
+
+#define MAX_HEADERS_BYTES 8192
+#define MAX_BODY_BYTES    0
+#define SILENCE_SEC       10 /* of a client that neither sends nor reads */
+#define BACKLOG           64
+#define ACCEPT_PAUSE_USEC G_USEC_PER_SEC
+
+#define PLAIN_TEXT "text/plain; charset=utf-8"
+
+struct Admin {
+    ObjTag tag;
+    AdminContext context;
+    struct evhttp *http;
+    struct evconnlistener *listener; /* owned by http */
+    struct event *resume_timer;
+    gchar *address;
+};
+
+/* --- pages -------------------------------------------------------------------------------- */
+
+/* Fills `out` and returns the HTTP status. */
+typedef int PrintPage(GString *out, const Admin *admin);
+static PrintPage print_index, print_metrics, print_livez, print_readyz, print_status;
+
+static const struct {
+    const gchar *path, *type, *what;
+    PrintPage *print;
+} pages[] = {
+    { "/", PLAIN_TEXT, "this list", print_index },
+    { "/metrics", METRICS_CONTENT_TYPE, "every number, for Prometheus", print_metrics },
+    { "/livez", PLAIN_TEXT, "200 while the daemon's loop runs", print_livez },
+    { "/readyz", PLAIN_TEXT, "200 when every service takes calls, else 503 and why", print_readyz },
+    { "/status", "application/json", "listeners, services and workers", print_status },
+};
+
+static int print_index(GString *out, const Admin *admin)
+{
+    (void)admin;
+    g_string_append(out, "sluiced " SLUICE_VERSION "\n\n");
+    for (guint i = 0; i < G_N_ELEMENTS(pages); i++)
+        g_string_append_printf(out, "%-10s %s\n", pages[i].path, pages[i].what);
+    return HTTP_OK;
+}
+
+static int print_metrics(GString *out, const Admin *admin)
+{
+    metrics_print(out, &admin->context);
+    return HTTP_OK;
+}
+
+static int print_livez(GString *out, const Admin *admin)
+{
+    (void)admin;
+    g_string_append(out, "ok\n");
+    return HTTP_OK;
+}
+
+static int print_readyz(GString *out, const Admin *admin)
+{
+    return status_print_readiness(out, &admin->context) ? HTTP_OK : HTTP_SERVUNAVAIL;
+}
+
+static int print_status(GString *out, const Admin *admin)
+{
+    status_print(out, &admin->context, admin->address);
+    return HTTP_OK;
+}
+
+/* --- HTTP ----------------------------------------------------------------------------------- */
+
+static void answer(struct evhttp_request *request, int status, const gchar *type,
+                   const GString *body)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    g_autofree gchar *length = g_strdup_printf("%" G_GSIZE_FORMAT, body->len);
+    evhttp_add_header(headers, "Content-Type", type);
+    evhttp_add_header(headers, "Content-Length", length);
+    evhttp_add_header(headers, "Connection", "close");
+    /* Left to itself, evhttp sends a body, and no length, to HEAD. */
+    if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD)
+        evbuffer_add(evhttp_request_get_output_buffer(request), body->str, body->len);
+    evhttp_send_reply(request, status, NULL, NULL);
+}
+
+static void on_request(struct evhttp_request *request, void *arg)
+{
+    const Admin *admin = OBJ_FROM(Admin, arg, ADMIN_MAGIC);
+    g_autoptr(GString) body = g_string_new(NULL);
+    if ((evhttp_request_get_command(request) & (EVHTTP_REQ_GET | EVHTTP_REQ_HEAD)) == 0) {
+        evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
+        g_string_append(body, "only GET and HEAD are understood here\n");
+        answer(request, HTTP_BADMETHOD, PLAIN_TEXT, body);
+        return;
+    }
+    const gchar *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
+    for (guint i = 0; i < G_N_ELEMENTS(pages); i++) {
+        if (g_strcmp0(path, pages[i].path) == 0) {
+            const int status = pages[i].print(body, admin);
+            answer(request, status, pages[i].type, body);
+            return;
+        }
+    }
+    g_string_append(body, "there is no such page; / lists them\n");
+    answer(request, HTTP_NOTFOUND, PLAIN_TEXT, body);
+}
+
+static struct evhttp *http_new(Admin *admin)
+{
+    struct evhttp *http = evhttp_new(loop_base(admin->context.loop));
+    evhttp_set_max_headers_size(http, MAX_HEADERS_BYTES);
+    evhttp_set_max_body_size(http, MAX_BODY_BYTES);
+    evhttp_set_timeout(http, SILENCE_SEC);
+    /* All methods come to on_request(), which says 405; evhttp itself would say 501. */
+    evhttp_set_allowed_methods(http, G_MAXUINT16);
+    evhttp_set_gencb(http, on_request, admin);
+    return http;
+}
+
+/* --- the listener ----------------------------------------------------------------------------- */
+
+static struct evconnlistener *bind_first(struct event_base *base, const struct addrinfo *found)
+{
+    const guint flags = LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+    struct evconnlistener *listener = NULL;
+    for (const struct addrinfo *at = found; at != NULL && listener == NULL; at = at->ai_next)
+        listener = evconnlistener_new_bind(base, NULL, NULL, flags, BACKLOG, at->ai_addr,
+                                           (int)at->ai_addrlen);
+    return listener;
+}
+
+static struct evconnlistener *listen_at(struct event_base *base, const Address *address,
+                                        GError **error)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+    g_autofree gchar *port = g_strdup_printf("%u", address->port);
+    struct addrinfo *found;
+    const int failure = getaddrinfo(address->host, port, &hints, &found);
+    if (failure != 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot look up %s: %s",
+                    address->text, gai_strerror(failure));
+        return NULL;
+    }
+    struct evconnlistener *listener = bind_first(base, found);
+    if (listener == NULL)
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                    "cannot listen at %s: %s", address->text, g_strerror(errno));
+    freeaddrinfo(found);
+    return listener;
+}
+
+static gchar *bound_address(struct evconnlistener *listener)
+{
+    struct sockaddr_storage bound;
+    socklen_t bytes = sizeof bound;
+    gchar host[NI_MAXHOST], port[NI_MAXSERV];
+    getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&bound, &bytes);
+    getnameinfo((struct sockaddr *)&bound, bytes, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    return g_strdup_printf(strchr(host, ':') != NULL ? "http://[%s]:%s" : "http://%s:%s", host,
+                           port);
+}
+
+/* A connection that cannot be accepted, as for want of descriptors, stays in line and would
+ * wake the loop again at once, and for ever. */
+static void on_accept_failed(struct evconnlistener *listener, void *arg)
+{
+    Admin *admin = OBJ_FROM(Admin, arg, ADMIN_MAGIC);
+    log_warning("admin.accept_failed address=%s error=\"%s\"", admin->address, g_strerror(errno));
+    evconnlistener_disable(listener);
+    loop_timer_arm(admin->resume_timer, ACCEPT_PAUSE_USEC);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(OBJ_FROM(Admin, arg, ADMIN_MAGIC)->listener);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+Admin *admin_new(const AdminContext *context, GError **error)
+{
+    struct evconnlistener *listener =
+        listen_at(loop_base(context->loop), context->config->admin, error);
+    if (listener == NULL)
+        return NULL;
+    Admin *admin = g_new0(Admin, 1);
+    OBJ_INIT(admin, ADMIN_MAGIC);
+    admin->context = *context;
+    admin->address = bound_address(listener);
+    admin->resume_timer = loop_timer_new(context->loop, on_resume, admin);
+    admin->listener = listener;
+    admin->http = http_new(admin);
+    evhttp_bind_listener(admin->http, listener);
+    evconnlistener_set_error_cb(listener, on_accept_failed);
+    return admin;
+}
+
+void admin_free(Admin *admin)
+{
+    if (admin == NULL)
+        return;
+    evhttp_free(admin->http);
+    event_free(admin->resume_timer);
+    g_free(admin->address);
+    OBJ_FINI(admin, ADMIN_MAGIC);
+    g_free(admin);
+}
+
+const gchar *admin_address(const Admin *admin) { return admin->address; }

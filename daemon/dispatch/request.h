@@ -1,0 +1,91 @@
+/* request.h - one call on its way from a socket to a handler and back.
+ *
+ * It is answered exactly once: answer, fail and finish_silently all end in one place, and a
+ * second one stops the daemon.  There is no way to let go of a call without one of them.
+ *
+ *   front --dispatch_submit--> service --pool_hand--> worker
+ *     ^                           | refused, discarded    | reply, lost
+ *     +---- client.finished <-----+-----------------------+
+ *
+ * Two may hold a request: the client's side until it has sent the reply, and a worker until
+ * it has let go of the call, which can be long after a deadline answered it.
+ *
+ * Thread: the loop's.
+ * Owns:   its copy of the call's bytes, and the reply.                                       */
+#pragma once
+#include "daemon/base/counters.h"
+#include "daemon/base/obj.h"
+#include "daemon/wire/head.h"
+#include <glib.h>
+
+typedef enum {
+#define STATE(name, text, from) REQUEST_##name,
+#include "daemon/dispatch/request_state.def"
+    REQUEST_STATES
+} RequestState;
+
+typedef enum {
+#define VERDICT(name, token, counter, exception) VERDICT_##name,
+#include "daemon/dispatch/verdict.def"
+    VERDICTS
+} Verdict;
+
+typedef struct Request Request;
+
+/* Who waits for the answer. */
+typedef struct {
+    /* The reply, or the fact that there is none, is in the request; the callee lets go of
+     * the request with request_release() when it has used it, not during this call. */
+    void (*finished)(Request *request, gpointer user);
+    gpointer user;
+} RequestClient;
+
+struct Request {
+    ObjTag tag;
+    RequestState state;
+    guint holders;
+    RequestClient client; /* finished is NULL once the client has gone */
+    ServiceStats *stats;  /* where it is counted; set by dispatch_submit() */
+    WireProtocol protocol;
+    gboolean oneway;
+    gint32 seqid;
+    gchar *service; /* the name in a multiplexed call; NULL: none */
+    gchar *method;
+    gsize method_bytes;
+    GRefString *peer;
+    guint8 *buffer; /* the message is in it, and the arguments at its end */
+    const guint8 *args;
+    gsize args_bytes;
+    gsize max_reply_bytes; /* of the frame that goes back */
+    gint64 received_usec;
+    gint64 deadline_usec; /* set by the service */
+    guint64 serial;       /* order of admission, set by the service */
+    guint32 ticket;       /* while RUNNING, and until a worker lets go: of pool_hand() */
+    GList waiting;        /* link in the service's queue */
+    GList unfinished;     /* link in the service's list by deadline */
+    guint8 *reply;        /* a whole frame; NULL: nothing is sent */
+    gsize reply_bytes;
+};
+
+/* A whole message with this head begins `offset` bytes into `buffer` (transfer full, from
+ * g_malloc).  Starts with the client as its only holder. */
+Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize message_bytes,
+                     GRefString *peer, const RequestClient *client, gsize max_reply_bytes,
+                     gint64 now_usec);
+Request *request_hold(Request *request);
+void request_release(Request *request); /* the last holder frees it; it must be FINISHED */
+
+/* The one place where a state changes, with the gauges. */
+void request_set_state(Request *request, RequestState next);
+
+/* The handler's reply: `body` is copied first and looked at then; what is not one well-formed
+ * struct becomes BAD_REPLY. */
+void request_answer(Request *request, const guint8 *body, gsize body_bytes);
+
+/* A TApplicationException "token: text" of the verdict's type; nothing for a oneway call. */
+void request_fail(Request *request, Verdict verdict, const gchar *text, gssize text_bytes);
+
+/* Finished without a reply: a oneway method ran. */
+void request_finish_silently(Request *request, Verdict verdict);
+
+const gchar *verdict_token(Verdict verdict);

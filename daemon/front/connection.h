@@ -1,0 +1,46 @@
+/* connection.h - one client: frames in, calls to dispatch, replies out in the calls' order.
+ *
+ *   socket --recv--> frames --request_new--> dispatch
+ *   socket <-sendmsg- finished requests at the head of the line <-- client.finished
+ *
+ * Replies go from the requests' own memory to the socket, all that are ready in one call, at
+ * the end of the loop's pass.  A client that does not read is not read from: the calls in
+ * line and the bytes of their replies are bounded.
+ *
+ * Thread: the loop's.
+ * Owns:   the socket, the bytes of an incomplete frame, and its side of each request in line.
+ * Never:  believes a length before the bytes are there.                                      */
+#pragma once
+#include "daemon/base/counters.h"
+#include "daemon/base/log.h"
+#include "daemon/base/loop.h"
+#include "daemon/dispatch/dispatch.h"
+
+typedef struct Connection Connection;
+
+typedef enum {
+#define STATE(name, text, from) CONNECTION_##name,
+#include "daemon/front/connection_state.def"
+    CONNECTION_STATES
+} ConnectionState;
+
+#define CONNECTION_SCRATCH_BYTES ((gsize)64 * 1024)
+
+/* What all connections of a loop share; outlives them. */
+typedef struct {
+    Loop *loop;
+    const Config *config;
+    Dispatch *dispatch;
+    DaemonStats *stats;
+    LogLimit *log_limit;
+    guint8 *scratch; /* CONNECTION_SCRATCH_BYTES, used within one read */
+    void (*closed)(Connection *connection, gpointer user); /* right before it is freed */
+    gpointer user;
+} ConnectionShared;
+
+/* Takes `fd` (non-blocking).  `peer` is its address as text, `host` the part that log lines
+ * are limited by. */
+Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *peer,
+                           const gchar *host);
+void connection_finish(Connection *connection); /* reads no more; closes when all is sent */
+void connection_close(Connection *connection, DaemonCounter reason);

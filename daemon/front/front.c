@@ -1,0 +1,123 @@
+#include "daemon/front/front.h"
+#include "daemon/front/connection.h"
+#include "daemon/front/listener.h"
+#include "daemon/front/peer.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct Front {
+    ConnectionShared shared;
+    GPtrArray *listeners;    /* of Listener */
+    GHashTable *connections; /* set of Connection */
+};
+
+static void on_closed(Connection *connection, gpointer user)
+{
+    Front *front = user;
+    g_hash_table_remove(front->connections, connection);
+}
+
+static void on_accept(int fd, gpointer user)
+{
+    Front *front = user;
+    DaemonStats *stats = front->shared.stats;
+    const Peer peer = peer_of(fd);
+    const int on = 1;
+    stats->daemon[CTR_CONN_ACCEPTED]++;
+    if (stats->daemon[CTR_CONN_OPEN] >= front->shared.config->max_connections) {
+        stats->daemon[CTR_CONN_REFUSED]++;
+        if (log_limit_allows(front->shared.log_limit, "connection.refused", "max-connections",
+                             loop_now_usec()))
+            log_warning("connection.refused peer=%s reason=max_connections", peer.name);
+        close(fd);
+        return;
+    }
+    /* A reply is written once it is whole: waiting to fill a packet only delays it.  Fails
+     * on unix sockets, which do not wait. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    g_hash_table_add(front->connections,
+                     connection_new(&front->shared, fd, peer.name, peer.host));
+}
+
+static gboolean open_listeners(Front *front, GError **error)
+{
+    const GPtrArray *addresses = front->shared.config->listeners;
+    for (guint i = 0; i < addresses->len; i++) {
+        Listener *listener =
+            listener_new(front->shared.loop, g_ptr_array_index(addresses, i), front->shared.stats,
+                         on_accept, front, error);
+        if (listener == NULL)
+            return FALSE;
+        g_ptr_array_add(front->listeners, listener);
+    }
+    return TRUE;
+}
+
+static void free_listener(gpointer listener) { listener_free(listener); }
+
+Front *front_new(Loop *loop, const Config *config, Dispatch *dispatch, DaemonStats *stats,
+                 GError **error)
+{
+    Front *front = g_new0(Front, 1);
+    front->listeners = g_ptr_array_new_with_free_func(free_listener);
+    front->connections = g_hash_table_new(NULL, NULL);
+    front->shared = (ConnectionShared){
+        .loop = loop,
+        .config = config,
+        .dispatch = dispatch,
+        .stats = stats,
+        .log_limit = log_limit_new(config->log_repeat_interval_usec),
+        .scratch = g_malloc(CONNECTION_SCRATCH_BYTES),
+        .closed = on_closed,
+        .user = front,
+    };
+    if (open_listeners(front, error))
+        return front;
+    front_free(front);
+    return NULL;
+}
+
+void front_free(Front *front)
+{
+    if (front == NULL)
+        return;
+    g_assert(front_is_empty(front));
+    g_ptr_array_unref(front->listeners);
+    g_hash_table_unref(front->connections);
+    log_limit_free(front->shared.log_limit);
+    g_free(front->shared.scratch);
+    g_free(front);
+}
+
+guint front_n_listeners(const Front *front) { return front->listeners->len; }
+const gchar *front_listener_address(const Front *front, guint index)
+{
+    return listener_address(g_ptr_array_index(front->listeners, index));
+}
+
+void front_stop_accepting(Front *front) { g_ptr_array_set_size(front->listeners, 0); }
+
+void front_finish(Front *front)
+{
+    GHashTableIter iter;
+    gpointer connection;
+    g_hash_table_iter_init(&iter, front->connections);
+    while (g_hash_table_iter_next(&iter, &connection, NULL))
+        connection_finish(connection);
+}
+
+void front_close_all(Front *front)
+{
+    GHashTableIter iter;
+    gpointer connection;
+    g_hash_table_iter_init(&iter, front->connections);
+    while (g_hash_table_iter_next(&iter, &connection, NULL))
+        connection_close(connection, CTR_CLOSED_DRAIN);
+}
+
+gboolean front_is_empty(const Front *front)
+{
+    return g_hash_table_size(front->connections) == 0;
+}

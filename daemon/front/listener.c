@@ -1,0 +1,167 @@
+#include "daemon/front/listener.h"
+#include "daemon/base/fd.h"
+#include "daemon/base/log.h"
+#include "daemon/base/obj.h"
+#include "daemon/front/socket_file.h"
+#include <errno.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#define LISTENER_MAGIC 0x4c495354u
+#define BACKLOG 1024
+
+/* Out of descriptors or memory: accepting again at once would fail again, and busily. */
+#define PAUSE_USEC 100000
+
+struct Listener {
+    ObjTag tag;
+    struct evconnlistener *events;
+    struct event *resume;
+    SocketFile *file;
+    gchar *address;
+    DaemonStats *stats;
+    ListenerAccept accept;
+    gpointer user;
+};
+
+static gboolean fail(const Address *address, const gchar *why, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: cannot listen: %s", address->text,
+                why);
+    return FALSE;
+}
+
+/* --- sockets -------------------------------------------------------------------------------- */
+
+static int bind_first(const struct addrinfo *list)
+{
+    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
+        const int on = 1;
+        g_auto(Fd) fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+            bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+            return fd_steal(&fd);
+    }
+    return -1;
+}
+
+static int listen_tcp(const Address *address, GError **error)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    struct addrinfo *list;
+    g_autofree gchar *port = g_strdup_printf("%u", address->port);
+    const int problem = getaddrinfo(address->host, port, &hints, &list);
+    if (problem != 0) {
+        fail(address, gai_strerror(problem), error);
+        return -1;
+    }
+    const int fd = bind_first(list);
+    if (fd < 0)
+        fail(address, g_strerror(errno), error);
+    freeaddrinfo(list);
+    return fd;
+}
+
+static int listen_unix(Listener *listener, const Address *address, GError **error)
+{
+    g_auto(Fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        fail(address, g_strerror(errno), error);
+        return -1;
+    }
+    listener->file = socket_file_bind(fd, address->path, error);
+    if (listener->file == NULL)
+        return -1;
+    if (listen(fd, BACKLOG) != 0) {
+        fail(address, g_strerror(errno), error);
+        return -1;
+    }
+    return fd_steal(&fd);
+}
+
+static gchar *bound_address(const Address *address, int fd)
+{
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof bound;
+    guint port = address->port;
+    if (address->kind == ADDRESS_UNIX)
+        return g_strdup_printf("unix:%s", address->path);
+    if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0)
+        port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                                 : ((struct sockaddr_in *)&bound)->sin_port);
+    const gchar *form = strchr(address->host, ':') != NULL ? "tcp://[%s]:%u" : "tcp://%s:%u";
+    return g_strdup_printf(form, address->host, port);
+}
+
+/* --- events ------------------------------------------------------------------------------------ */
+
+static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct sockaddr *peer,
+                      int length, void *arg)
+{
+    (void)events;
+    (void)peer;
+    (void)length;
+    Listener *listener = OBJ_FROM(Listener, arg, LISTENER_MAGIC);
+    listener->accept((int)fd, listener->user);
+}
+
+static void on_error(struct evconnlistener *events, void *arg)
+{
+    Listener *listener = OBJ_FROM(Listener, arg, LISTENER_MAGIC);
+    const int problem = EVUTIL_SOCKET_ERROR();
+    listener->stats->daemon[CTR_ACCEPT_FAILED]++;
+    log_error("listener.accept_failed address=%s reason=\"%s\" pause_ms=%d", listener->address,
+              evutil_socket_error_to_string(problem), PAUSE_USEC / 1000);
+    evconnlistener_disable(events);
+    loop_timer_arm(listener->resume, PAUSE_USEC);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(OBJ_FROM(Listener, arg, LISTENER_MAGIC)->events);
+}
+
+/* --- life ----------------------------------------------------------------------------------------- */
+
+Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats,
+                       ListenerAccept accept, gpointer user, GError **error)
+{
+    Listener *listener = g_new0(Listener, 1);
+    OBJ_INIT(listener, LISTENER_MAGIC);
+    listener->stats = stats;
+    listener->accept = accept;
+    listener->user = user;
+    const int fd = address->kind == ADDRESS_UNIX ? listen_unix(listener, address, error)
+                                                 : listen_tcp(address, error);
+    if (fd < 0) {
+        listener_free(listener);
+        return NULL;
+    }
+    listener->address = bound_address(address, fd);
+    listener->events = evconnlistener_new(loop_base(loop), on_accept, listener,
+                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    evconnlistener_set_error_cb(listener->events, on_error);
+    listener->resume = loop_timer_new(loop, on_resume, listener);
+    log_notice("listener.open address=%s", listener->address);
+    return listener;
+}
+
+void listener_free(Listener *listener)
+{
+    if (listener == NULL)
+        return;
+    if (listener->events != NULL)
+        evconnlistener_free(listener->events);
+    if (listener->resume != NULL)
+        event_free(listener->resume);
+    socket_file_remove(listener->file);
+    g_free(listener->address);
+    OBJ_FINI(listener, LISTENER_MAGIC);
+    g_free(listener);
+}
+
+const gchar *listener_address(const Listener *listener) { return listener->address; }

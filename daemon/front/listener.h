@@ -1,0 +1,22 @@
+/* listener.h - a socket that clients connect to.
+ *
+ * Thread: the loop's.
+ * Owns:   the socket and, for unix:, the file, which it removes when freed.
+ * Never:  takes a socket file over while somebody still listens on it.                        */
+#pragma once
+#include "config/address.h"
+#include "daemon/base/counters.h"
+#include "daemon/base/loop.h"
+
+typedef struct Listener Listener;
+
+/* `fd` (non-blocking, close-on-exec) is the callee's. */
+typedef void (*ListenerAccept)(int fd, gpointer user);
+
+/* Binds and listens.  Errors name the address. */
+Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats,
+                       ListenerAccept accept, gpointer user, GError **error);
+void listener_free(Listener *listener); /* NULL is fine */
+
+/* "tcp://127.0.0.1:41237": with the port that was chosen for 0. */
+const gchar *listener_address(const Listener *listener);

@@ -1,0 +1,16 @@
+/* socket_file.h - the file of a unix socket: bound, and gone when nobody listens any more.
+ *
+ * A killed daemon cannot remove its file, so a small process forked at start, the sweeper,
+ * outlives it for that one purpose.  Before a file is removed by anybody, its inode is
+ * compared, under a lock on the directory: a daemon that has started again in the meantime
+ * keeps its own.
+ *
+ * Thread: the loop's; before other threads exist.                                             */
+#pragma once
+#include <glib.h>
+
+typedef struct SocketFile SocketFile;
+
+/* Binds `fd` to `path`.  A file that nobody listens on is taken over. */
+SocketFile *socket_file_bind(int fd, const gchar *path, GError **error);
+void socket_file_remove(SocketFile *file); /* removes the file, if it is still ours; frees */

@@ -1,0 +1,381 @@
+#include "daemon/hosts/host.h"
+#include "daemon/base/fd.h"
+#include "daemon/base/log.h"
+#include "daemon/base/obj.h"
+#include "daemon/hosts/backoff.h"
+#include "daemon/hosts/host_spawn.h"
+#include "daemon/hosts/plugin_image.h"
+#include "daemon/hosts/wait_status.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+
+#define HOST_MAGIC 0x484f5354u
+
+/* Calls that may be announced beyond those running: enough that a worker always finds the
+ * next one, few enough that little is lost with a host (reference: about 100 us of work). */
+#define LOOKAHEAD_SLOTS 16u
+/* Method, peer and headers travel beside the arguments. */
+#define CALL_HEAD_BYTES 4096u
+/* Messages read from a host before other events get their turn. */
+#define MESSAGES_PER_PASS 256
+/* After LINK_END; unload() has as long. */
+#define END_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+
+struct Host {
+    ObjTag tag;
+    Loop *loop;
+    const Config *config;
+    const ServiceConfig *service;
+    guint generation;
+    HostEvents events;
+    gpointer user;
+    HostState state;
+    GPid pid;
+    Fd image_fd; /* for all processes of this generation */
+    Fd pidfd, control_fd, report_fd;
+    RingFront *ring;
+    struct event *on_death, *on_control, *on_report, *timer;
+    Backoff backoff;
+    gint64 started_usec;
+    gchar *plugin_path, *error, *plugin_name, *plugin_version;
+    guint plugin_flags;
+    gchar text[LINK_TEXT_MAX + 1];
+};
+
+#define FROM(name) (1u << HOST_##name)
+static const struct {
+    const gchar *text;
+    guint from;
+} host_states[HOST_STATES] = {
+#define STATE(name, text_, from_) [HOST_##name] = { .text = text_, .from = from_ },
+#include "daemon/hosts/host_state.def"
+};
+#undef FROM
+
+/* The only place a host changes state; leaving one drops its timer. */
+static void set_state(Host *host, HostState next)
+{
+    OBJ_CHECK(host, HOST_MAGIC);
+    if (!(host_states[next].from & (1u << host->state)))
+        g_error("host %s: no arrow from %s to %s", host->service->name,
+                host_states[host->state].text, host_states[next].text);
+    log_debug("host.state service=%s generation=%u from=%s to=%s", host->service->name,
+              host->generation, host_states[host->state].text, host_states[next].text);
+    evtimer_del(host->timer);
+    host->state = next;
+}
+
+static void set_error(Host *host, const gchar *text)
+{
+    gchar *copy = g_strdup(text);
+    g_free(host->error);
+    host->error = copy;
+}
+
+/* --- the end of a process ------------------------------------------------------------------- */
+
+static void drop_event(struct event **event)
+{
+    if (*event != NULL)
+        event_free(*event);
+    *event = NULL;
+}
+
+static void drop_process(Host *host)
+{
+    drop_event(&host->on_death);
+    drop_event(&host->on_control);
+    drop_event(&host->on_report);
+    fd_close(&host->pidfd);
+    fd_close(&host->control_fd);
+    fd_close(&host->report_fd);
+    host->pid = 0;
+}
+
+static void enter_backoff(Host *host)
+{
+    const gint64 wait = backoff_next_usec(
+        &host->backoff, loop_now_usec() - host->started_usec,
+        host->service->restart_backoff_min_usec, host->service->restart_backoff_max_usec);
+    log_info("host.backoff service=%s wait_ms=%" G_GINT64_FORMAT, host->service->name, wait / 1000);
+    set_state(host, HOST_BACKOFF);
+    loop_timer_arm(host->timer, wait);
+}
+
+/* The process has ended and been reaped; says so to the owner before the ring goes. */
+static void process_gone(Host *host, const gchar *how)
+{
+    const HostState was = host->state;
+    drop_process(host);
+    if (was == HOST_ENDING)
+        set_state(host, HOST_STOPPED);
+    else if (was != HOST_REFUSED)
+        enter_backoff(host);
+    host->events.gone(how, host->user);
+    g_clear_pointer(&host->ring, ring_front_free);
+}
+
+static void on_death(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    Host *host = OBJ_FROM(Host, arg, HOST_MAGIC);
+    int status = 0;
+    host_read_messages(host);
+    if (waitpid(host->pid, &status, WNOHANG) == 0)
+        return;
+    g_autofree gchar *how = wait_status_text(status);
+    if (host->state == HOST_STARTING || host->state == HOST_READY) {
+        g_autofree gchar *text = g_strdup_printf("sluice-host %s", how);
+        log_error("host.died service=%s generation=%u pid=%d status=\"%s\"", host->service->name,
+                  host->generation, (int)host->pid, how);
+        set_error(host, text);
+    }
+    process_gone(host, how);
+}
+
+void host_kill(Host *host, const gchar *why)
+{
+    if (host->pidfd < 0)
+        return;
+    log_error("host.kill service=%s generation=%u pid=%d reason=\"%s\"", host->service->name,
+              host->generation, (int)host->pid, why);
+    set_error(host, why);
+    pidfd_send_signal(host->pidfd, SIGKILL, NULL, 0);
+}
+
+/* --- messages ----------------------------------------------------------------------------------- */
+
+static void on_hello(Host *host, const LinkMessage *message)
+{
+    if (host->state != HOST_STARTING)
+        return;
+    g_auto(GStrv) parts = g_strsplit(message->text, "\n", 2);
+    g_free(host->plugin_name);
+    g_free(host->plugin_version);
+    host->plugin_name = g_strdup(parts[0]);
+    host->plugin_version = g_strdup(parts[0] != NULL && parts[1] != NULL ? parts[1] : "");
+    host->plugin_flags = (guint)message->value;
+    g_clear_pointer(&host->error, g_free);
+    set_state(host, HOST_READY);
+    log_notice("host.ready service=%s generation=%u pid=%d plugin=%s version=%s",
+               host->service->name, host->generation, (int)host->pid, host->plugin_name,
+               host->plugin_version);
+    host->events.hello(host->user);
+}
+
+static void refuse(Host *host, const gchar *why)
+{
+    log_error("plugin.refused service=%s generation=%u reason=\"%s\"", host->service->name,
+              host->generation, why);
+    set_error(host, why);
+    set_state(host, HOST_REFUSED);
+}
+
+static void on_message(Host *host, const LinkMessage *message)
+{
+    if (message->kind == LINK_HELLO)
+        on_hello(host, message);
+    else if (message->kind == LINK_REFUSED && host->state == HOST_STARTING)
+        refuse(host, message->text);
+    else
+        host->events.message(message, host->user);
+    if (message->fd >= 0)
+        close(message->fd);
+}
+
+static void read_socket(Host *host, int socket)
+{
+    LinkMessage message;
+    for (guint i = 0; i < MESSAGES_PER_PASS && host->pidfd >= 0; i++) {
+        const LinkResult result = link_receive(socket, &message, host->text, FALSE);
+        if (result == LINK_GOT)
+            on_message(host, &message);
+        else if (result == LINK_GARBAGE)
+            host_kill(host, "the host sent a malformed message");
+        else
+            return; /* nothing more; that the host is gone is for the pidfd to say */
+    }
+}
+
+void host_read_messages(Host *host)
+{
+    if (host->pidfd < 0)
+        return;
+    read_socket(host, host->control_fd);
+    read_socket(host, host->report_fd);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    Host *host = OBJ_FROM(Host, arg, HOST_MAGIC);
+    /* A worker's report may overtake what the host said of it before: that comes first. */
+    if (fd == host->report_fd)
+        read_socket(host, host->control_fd);
+    read_socket(host, (int)fd);
+}
+
+/* --- start -------------------------------------------------------------------------------------- */
+
+static struct event *watch(Host *host, int fd, event_callback_fn func)
+{
+    struct event *event = event_new(loop_base(host->loop), fd, EV_READ | EV_PERSIST, func, host);
+    event_add(event, NULL);
+    return event;
+}
+
+static gboolean make_ring(Host *host, GError **error)
+{
+    const guint32 frame = (guint32)host->config->max_frame_bytes;
+    const RingGeometry geometry = {
+        .workers = host->service->workers,
+        .slots = host->service->workers + LOOKAHEAD_SLOTS,
+        .max_call_bytes = frame + CALL_HEAD_BYTES,
+        .max_reply_bytes = frame,
+    };
+    host->ring = ring_front_new(&geometry, error);
+    return host->ring != NULL;
+}
+
+static gboolean spawn(Host *host, GError **error)
+{
+    if (!make_ring(host, error))
+        return FALSE;
+    const HostSpawn what = {
+        .program = host->config->host_program,
+        .service = host->service->name,
+        .plugin = host->plugin_path,
+        .generation = host->generation,
+        .segment_fd = ring_front_segment_fd(host->ring),
+        .event_fd = ring_front_event_fd(host->ring),
+        .image_fd = host->image_fd,
+    };
+    HostHandles handles;
+    if (!host_spawn(&what, &handles, error))
+        return FALSE;
+    host->pid = handles.pid;
+    host->pidfd = handles.pidfd;
+    host->control_fd = handles.control_fd;
+    host->report_fd = handles.report_fd;
+    const LinkMessage load = { .kind = LINK_LOAD, .text = host->service->settings_text, .fd = -1 };
+    if (!link_send(host->control_fd, &load, FALSE, error)) {
+        host_kill(host, "the host does not take its settings");
+        g_clear_error(error); /* its death is seen and told like any other */
+    }
+    return TRUE;
+}
+
+static void try_start(Host *host)
+{
+    g_autoptr(GError) error = NULL;
+    host->started_usec = loop_now_usec();
+    set_state(host, HOST_STARTING);
+    if (!spawn(host, &error)) {
+        log_error("host.spawn_failed service=%s reason=\"%s\"", host->service->name,
+                  error->message);
+        set_error(host, error->message);
+        process_gone(host, error->message);
+        return;
+    }
+    host->on_death = watch(host, host->pidfd, on_death);
+    host->on_control = watch(host, host->control_fd, on_readable);
+    host->on_report = watch(host, host->report_fd, on_readable);
+    loop_timer_arm(host->timer, host->service->start_timeout_usec);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    Host *host = OBJ_FROM(Host, arg, HOST_MAGIC);
+    if (host->state == HOST_BACKOFF)
+        try_start(host);
+    else if (host->state == HOST_STARTING)
+        host_kill(host, "load() did not end within start-timeout");
+    else if (host->state == HOST_ENDING)
+        host_kill(host, "unload() did not end in time");
+}
+
+void host_start(Host *host)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert(host->state == HOST_STOPPED);
+    host->image_fd = plugin_image_open(host->plugin_path, &error);
+    if (host->image_fd >= 0)
+        try_start(host);
+    else
+        refuse(host, error->message);
+}
+
+void host_end(Host *host)
+{
+    if (host->pidfd < 0) {
+        if (host->state != HOST_STOPPED)
+            set_state(host, HOST_STOPPED);
+        host->events.gone("stopped", host->user);
+        return;
+    }
+    const LinkMessage end = { .kind = LINK_END, .fd = -1 };
+    if (host->state != HOST_REFUSED)
+        set_state(host, HOST_ENDING);
+    loop_timer_arm(host->timer, END_TIMEOUT_USEC);
+    if (!link_send(host->control_fd, &end, FALSE, NULL))
+        host_kill(host, "the host does not take messages");
+}
+
+void host_fork_worker(Host *host, guint32 worker, guint16 incarnation)
+{
+    g_autoptr(GError) error = NULL;
+    const LinkMessage fork = { LINK_FORK, worker, incarnation, 0, NULL, -1 };
+    if (!link_send(host->control_fd, &fork, FALSE, &error))
+        host_kill(host, "the host does not take messages");
+}
+
+Host *host_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
+               const HostEvents *events, gpointer user)
+{
+    Host *host = g_new0(Host, 1);
+    OBJ_INIT(host, HOST_MAGIC);
+    host->loop = loop;
+    host->config = config;
+    host->service = service;
+    host->plugin_path = plugin_image_path(config->handler_dir, service->plugin);
+    host->generation = generation;
+    host->events = *events;
+    host->user = user;
+    host->image_fd = host->pidfd = host->control_fd = host->report_fd = -1;
+    host->timer = loop_timer_new(loop, on_timer, host);
+    return host;
+}
+
+void host_free(Host *host)
+{
+    if (host == NULL)
+        return;
+    if (host->pidfd >= 0) {
+        pidfd_send_signal(host->pidfd, SIGKILL, NULL, 0);
+        waitpid(host->pid, NULL, 0); /* SIGKILL: it ends now */
+    }
+    drop_process(host);
+    fd_close(&host->image_fd);
+    ring_front_free(host->ring);
+    event_free(host->timer);
+    g_free(host->plugin_path);
+    g_free(host->error);
+    g_free(host->plugin_name);
+    g_free(host->plugin_version);
+    OBJ_FINI(host, HOST_MAGIC);
+    g_free(host);
+}
+
+RingFront *host_ring(const Host *host) { return host->ring; }
+HostState host_state(const Host *host) { return host->state; }
+const gchar *host_state_name(const Host *host) { return host_states[host->state].text; }
+gint host_pid(const Host *host) { return (gint)host->pid; }
+const gchar *host_error(const Host *host) { return host->error; }
+const gchar *host_plugin_name(const Host *host) { return host->plugin_name; }
+const gchar *host_plugin_version(const Host *host) { return host->plugin_version; }
+guint host_plugin_flags(const Host *host) { return host->plugin_flags; }

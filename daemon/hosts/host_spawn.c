@@ -1,0 +1,62 @@
+#include "daemon/hosts/host_spawn.h"
+#include "actor/ring/link.h"
+#include "daemon/base/fd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* sluiced's end does not block; the other end may: a worker waits for room in it. */
+static gboolean make_pair(Fd *ours, Fd *theirs, GError **error)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
+        fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                    "cannot make a socket pair: %s", g_strerror(errno));
+        return FALSE;
+    }
+    *ours = pair[0];
+    *theirs = pair[1];
+    return TRUE;
+}
+
+static gboolean execute(const HostSpawn *what, const int *fds, GPid *pid, GError **error)
+{
+    static const int targets[] = { LINK_FD_CONTROL, LINK_FD_REPORT, LINK_FD_SEGMENT, LINK_FD_EVENT,
+                                   LINK_FD_IMAGE };
+    g_autofree gchar *generation = g_strdup_printf("%u", what->generation);
+    g_autofree gchar *parent = g_strdup_printf("%d", (int)getpid());
+    const gchar *argv[] = { what->program, what->service, generation, what->plugin, parent, NULL };
+    /* GLib 2.74's slice allocator would hide what handlers leak, and keep it. */
+    g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "G_SLICE", "always-malloc", TRUE);
+    return g_spawn_async_with_pipes_and_fds(
+        NULL, argv, (const gchar *const *)environment,
+        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN, NULL, NULL, -1, -1, -1, fds,
+        targets, G_N_ELEMENTS(targets), pid, NULL, NULL, NULL, error);
+}
+
+gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error)
+{
+    g_auto(Fd) control = -1, report = -1, their_control = -1, their_report = -1;
+    if (!make_pair(&control, &their_control, error) || !make_pair(&report, &their_report, error))
+        return FALSE;
+    const int fds[] = { their_control, their_report, what->segment_fd, what->event_fd,
+                        what->image_fd };
+    GPid pid;
+    if (!execute(what, fds, &pid, error))
+        return FALSE;
+    /* Not reaped yet, so the number is still this process's. */
+    g_auto(Fd) pidfd = pidfd_open(pid, 0);
+    if (pidfd < 0) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                    "cannot watch process %d: %s", (int)pid, g_strerror(errno));
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return FALSE;
+    }
+    *handles = (HostHandles){ pid, fd_steal(&pidfd), fd_steal(&control), fd_steal(&report) };
+    return TRUE;
+}

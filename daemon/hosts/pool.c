@@ -1,0 +1,431 @@
+#include "daemon/hosts/pool.h"
+#include "daemon/base/log.h"
+#include "daemon/base/obj.h"
+#include "daemon/hosts/worker.h"
+
+#define POOL_MAGIC 0x504f4f4cu
+
+/* How often running calls are looked at: a stuck worker is seen at most one look late. */
+#define STUCK_LOOKS_PER_LIMIT 8
+#define STUCK_LOOK_MIN_USEC 5000
+
+/* A call in workers' hands; its index is the ring's slot and the caller's ticket. */
+typedef struct {
+    gpointer job;        /* NULL: none */
+    gint64 claimed_usec; /* when a worker was first seen to have it; 0: not yet */
+} Handed;
+
+struct Pool {
+    ObjTag tag;
+    Loop *loop;
+    const ServiceConfig *service;
+    guint generation;
+    ServiceStats *stats;
+    PoolHandlers handlers;
+    gpointer user;
+    Host *host;
+    Worker **workers;
+    guint64 *calls; /* finished by the incarnation, per worker */
+    Handed *handed;
+    struct event *on_ring, *stuck_timer;
+    LoopWatcher watcher;
+    guint n_ready;
+    gchar *worker_error; /* why a worker did not start; NULL once one is ready */
+    gboolean corrupt; /* said so, and killed the host for it */
+    gboolean stopping;
+    gboolean end_sent;
+};
+
+static RingFront *ring_of(const Pool *pool) { return host_ring(pool->host); }
+
+/* --- replies ------------------------------------------------------------------------------ */
+
+static void end_corrupt_host(Pool *pool)
+{
+    if (pool->corrupt)
+        return;
+    pool->corrupt = TRUE;
+    pool->stats->service[CTR_RING_VIOLATIONS]++;
+    host_kill(pool->host, "its shared memory holds what no honest worker writes");
+}
+
+static void collect(Pool *pool)
+{
+    RingDone done;
+    gboolean any = FALSE;
+    while (ring_front_collect(ring_of(pool), &done)) {
+        any = TRUE;
+        pool->calls[done.worker]++;
+        pool->handed[done.slot].job = NULL;
+        pool->handlers.reply(done.job, &done.reply, pool->user);
+        ring_front_release(ring_of(pool), done.slot);
+    }
+    if (ring_front_is_corrupt(ring_of(pool)))
+        end_corrupt_host(pool);
+    else if (any)
+        pool->handlers.room(pool->user);
+}
+
+static void watcher_poll(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    if (ring_of(pool) != NULL)
+        collect(pool);
+}
+
+static gboolean watcher_arm(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    return ring_of(pool) != NULL && !pool->corrupt && ring_front_arm(ring_of(pool));
+}
+
+static void watcher_disarm(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    if (ring_of(pool) != NULL)
+        ring_front_disarm(ring_of(pool));
+}
+
+/* The replies are collected by the watcher, in the pass that this event started. */
+static void on_ring_event(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    ring_front_clear_event(ring_of(OBJ_FROM(Pool, arg, POOL_MAGIC)));
+}
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+gboolean pool_has_room(Pool *pool)
+{
+    return pool->n_ready > 0 && !pool->stopping && !pool->corrupt &&
+           ring_front_has_room(ring_of(pool));
+}
+
+static void look_again(Pool *pool)
+{
+    loop_timer_arm(pool->stuck_timer,
+                   MAX(pool->service->stuck_after_usec / STUCK_LOOKS_PER_LIMIT,
+                       STUCK_LOOK_MIN_USEC));
+}
+
+guint32 pool_hand(Pool *pool, const RingCall *call, gpointer job)
+{
+    const guint32 slot = ring_front_announce(ring_of(pool), call, job);
+    pool->handed[slot] = (Handed){ .job = job };
+    if (!evtimer_pending(pool->stuck_timer, NULL))
+        look_again(pool);
+    return slot;
+}
+
+gboolean pool_take_back(Pool *pool, guint32 ticket)
+{
+    if (!ring_front_take_back(ring_of(pool), ticket))
+        return FALSE;
+    pool->handed[ticket].job = NULL;
+    return TRUE;
+}
+
+void pool_cancel(Pool *pool, guint32 ticket) { ring_front_cancel(ring_of(pool), ticket); }
+
+/* TRUE while the slot holds a call. */
+static gboolean look_at_slot(Pool *pool, guint32 slot, gint64 now)
+{
+    Handed *handed = &pool->handed[slot];
+    guint32 index;
+    guint16 incarnation;
+    if (handed->job == NULL)
+        return FALSE;
+    if (!ring_front_claimant(ring_of(pool), slot, &index, &incarnation))
+        return TRUE;
+    if (handed->claimed_usec == 0)
+        handed->claimed_usec = now;
+    Worker *worker = pool->workers[index];
+    if (now - handed->claimed_usec < pool->service->stuck_after_usec)
+        return TRUE;
+    if (worker_state(worker) == WORKER_READY && worker_incarnation(worker) == incarnation)
+        worker_kill_stuck(worker);
+    return TRUE;
+}
+
+static void on_stuck_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    Pool *pool = OBJ_FROM(Pool, arg, POOL_MAGIC);
+    gboolean any = FALSE;
+    if (ring_of(pool) == NULL)
+        return;
+    for (guint32 slot = 0; slot < ring_front_slots(ring_of(pool)); slot++)
+        any |= look_at_slot(pool, slot, loop_now_usec());
+    if (any)
+        look_again(pool);
+}
+
+/* --- workers that come and go ------------------------------------------------------------------ */
+
+static void worker_due(Worker *worker, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    if (pool->stopping || host_state(pool->host) != HOST_READY)
+        return;
+    ring_front_reset_seat(ring_of(pool), worker_index(worker));
+    host_fork_worker(pool->host, worker_index(worker), worker_begin(worker));
+}
+
+static void worker_ready(Worker *worker, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->n_ready++;
+    g_clear_pointer(&pool->worker_error, g_free);
+    pool->calls[worker_index(worker)] = 0;
+    pool->stats->service[CTR_WORKERS_READY]++;
+    pool->stats->service[CTR_WORKER_STARTS]++;
+    log_info("worker.ready service=%s worker=%u generation=%u pid=%d", pool->service->name,
+             worker_index(worker), pool->generation, worker_pid(worker));
+    if (pool->stopping)
+        ring_front_stop_worker(ring_of(pool), worker_index(worker));
+    else
+        pool->handlers.room(pool->user);
+}
+
+static void worker_silent(Worker *worker, gpointer user)
+{
+    (void)worker;
+    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host, "it did not fork a worker in start-timeout");
+}
+
+static void worker_dying(Worker *worker, gpointer user)
+{
+    (void)worker;
+    host_read_messages(OBJ_FROM(Pool, user, POOL_MAGIC)->host);
+}
+
+typedef struct {
+    Pool *pool;
+    PoolLoss why;
+    const gchar *text;
+    guint count;
+} Losing;
+
+static void lose(guint32 slot, gpointer job, gpointer user)
+{
+    Losing *losing = user;
+    losing->count++;
+    losing->pool->handed[slot].job = NULL;
+    losing->pool->handlers.lost(job, losing->why, losing->text, losing->pool->user);
+}
+
+/* When every worker has ended, the host may. */
+static void end_host_if_empty(Pool *pool)
+{
+    if (!pool->stopping || pool->end_sent)
+        return;
+    for (guint32 i = 0; i < pool->service->workers; i++)
+        if (worker_pid(pool->workers[i]) != 0 ||
+            worker_state(pool->workers[i]) == WORKER_FORKING)
+            return;
+    pool->end_sent = TRUE;
+    host_end(pool->host);
+}
+
+/* TRUE: it ended between two calls of its own will, as one does that is stopped or recycled. */
+static gboolean log_end(const Pool *pool, guint32 index, const WorkerObituary *obituary, guint lost)
+{
+    const gboolean planned = obituary->status == 0 && lost == 0 && obituary->was_ready;
+    if (planned)
+        log_info("worker.ended service=%s worker=%u generation=%u pid=%d calls=%" G_GUINT64_FORMAT,
+                 pool->service->name, index, pool->generation, obituary->pid, pool->calls[index]);
+    else
+        log_error("worker.died service=%s worker=%u generation=%u pid=%d calls_lost=%u how=\"%s\"",
+                  pool->service->name, index, pool->generation, obituary->pid, lost,
+                  obituary->how);
+    return planned;
+}
+
+static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    const guint32 index = worker_index(worker);
+    g_autofree gchar *text =
+        g_strdup_printf("worker %u (pid %d) %s", index, obituary->pid, obituary->how);
+    const PoolLoss why = obituary->end == WORKER_STUCK ? POOL_WORKER_STUCK : POOL_WORKER_CRASHED;
+    Losing losing = { pool, why, text, 0 };
+    if (obituary->was_ready) {
+        pool->n_ready--;
+        pool->stats->service[CTR_WORKERS_READY]--;
+    } else {
+        g_free(pool->worker_error);
+        pool->worker_error = g_strdup(text);
+    }
+    collect(pool);
+    ring_front_worker_gone(ring_of(pool), index, worker_incarnation(worker), lose, &losing);
+    const gboolean planned = log_end(pool, index, obituary, losing.count);
+    if (pool->stopping) {
+        end_host_if_empty(pool);
+        return;
+    }
+    pool->stats->service[planned ? CTR_WORKER_RECYCLED : CTR_WORKER_DEATHS]++;
+    worker_wait(worker, !planned);
+}
+
+/* --- the host --------------------------------------------------------------------------------------- */
+
+static void host_said_hello(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->corrupt = FALSE;
+    pool->on_ring = event_new(loop_base(pool->loop), ring_front_event_fd(ring_of(pool)),
+                              EV_READ | EV_PERSIST, on_ring_event, pool);
+    event_add(pool->on_ring, NULL);
+    for (guint32 i = 0; i < pool->service->workers; i++)
+        worker_due(pool->workers[i], pool);
+}
+
+static void log_handler_line(Pool *pool, const LinkMessage *message)
+{
+    const GLogLevelFlags level = (GLogLevelFlags)message->value & G_LOG_LEVEL_MASK;
+    g_autofree gchar *worker = message->worker == LINK_NO_WORKER
+                                   ? g_strdup("load")
+                                   : g_strdup_printf("%u", message->worker);
+    pool->stats->service[CTR_HANDLER_LOG_LINES]++;
+    /* G_LOG_LEVEL_ERROR would end sluiced: a handler's last words are an error like others. */
+    g_log("handler", level <= G_LOG_LEVEL_ERROR ? G_LOG_LEVEL_CRITICAL : level,
+          "handler.log service=%s worker=%s generation=%u message=\"%s\"", pool->service->name,
+          worker, pool->generation, message->text);
+}
+
+static void host_passed_message(const LinkMessage *message, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    if (message->kind == LINK_LOG)
+        log_handler_line(pool, message);
+    else if (message->kind == LINK_DROPPED)
+        pool->stats->service[CTR_HANDLER_LOG_DROPPED] += MAX(message->value, 0);
+    else if (message->worker < pool->service->workers)
+        worker_take_message(pool->workers[message->worker], message);
+}
+
+static void give_up_call(guint32 slot, gpointer job, gboolean unclaimed, gpointer user)
+{
+    Losing *losing = user;
+    if (!unclaimed) {
+        lose(slot, job, losing);
+        return;
+    }
+    losing->pool->handed[slot].job = NULL;
+    losing->pool->handlers.returned(job, losing->pool->user);
+}
+
+static void host_is_gone(const gchar *how, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    g_autofree gchar *text = g_strdup_printf("the host of the workers %s", how);
+    Losing losing = { pool, POOL_HOST_GONE, text, 0 };
+    for (guint32 i = 0; i < pool->service->workers; i++)
+        worker_host_gone(pool->workers[i]);
+    pool->stats->service[CTR_WORKERS_READY] -= pool->n_ready;
+    pool->n_ready = 0;
+    if (pool->on_ring != NULL)
+        event_free(g_steal_pointer(&pool->on_ring));
+    evtimer_del(pool->stuck_timer);
+    if (ring_of(pool) != NULL) {
+        collect(pool);
+        ring_front_abandon(ring_of(pool), give_up_call, &losing);
+    }
+    if (!pool->end_sent)
+        pool->stats->service[CTR_HOST_DEATHS]++;
+    if (pool->stopping)
+        pool->handlers.stopped(pool->user);
+    else
+        pool->handlers.room(pool->user); /* a refusal is news for those who wait, too */
+}
+
+/* --- life of the pool --------------------------------------------------------------------------------- */
+
+Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
+               ServiceStats *stats, const PoolHandlers *handlers, gpointer user)
+{
+    static const HostEvents host_events = { host_said_hello, host_passed_message, host_is_gone };
+    static const WorkerEvents worker_events = { worker_due, worker_ready, worker_silent,
+                                                worker_dying, worker_gone };
+    Pool *pool = g_new0(Pool, 1);
+    OBJ_INIT(pool, POOL_MAGIC);
+    pool->loop = loop;
+    pool->service = service;
+    pool->generation = generation;
+    pool->stats = stats;
+    pool->handlers = *handlers;
+    pool->user = user;
+    pool->host = host_new(loop, config, service, generation, &host_events, pool);
+    pool->workers = g_new0(Worker *, service->workers);
+    pool->calls = g_new0(guint64, service->workers);
+    pool->handed = g_new0(Handed, RING_MAX_SLOTS);
+    for (guint32 i = 0; i < service->workers; i++)
+        pool->workers[i] = worker_new(loop, service, i, &worker_events, pool);
+    pool->stuck_timer = loop_timer_new(loop, on_stuck_timer, pool);
+    pool->watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, pool, NULL };
+    loop_add_watcher(loop, &pool->watcher);
+    return pool;
+}
+
+void pool_free(Pool *pool)
+{
+    if (pool == NULL)
+        return;
+    loop_remove_watcher(pool->loop, &pool->watcher);
+    if (pool->on_ring != NULL)
+        event_free(pool->on_ring);
+    event_free(pool->stuck_timer);
+    for (guint32 i = 0; i < pool->service->workers; i++)
+        worker_free(pool->workers[i]);
+    host_free(pool->host);
+    g_free(pool->workers);
+    g_free(pool->worker_error);
+    g_free(pool->calls);
+    g_free(pool->handed);
+    OBJ_FINI(pool, POOL_MAGIC);
+    g_free(pool);
+}
+
+void pool_start(Pool *pool) { host_start(pool->host); }
+
+void pool_stop(Pool *pool)
+{
+    g_assert(!pool->stopping);
+    pool->stopping = TRUE;
+    for (guint32 i = 0; i < pool->service->workers; i++) {
+        Worker *worker = pool->workers[i];
+        if (worker_state(worker) == WORKER_READY)
+            ring_front_stop_worker(ring_of(pool), i);
+        else
+            worker_kill(worker);
+    }
+    end_host_if_empty(pool);
+}
+
+void pool_kill(Pool *pool)
+{
+    for (guint32 i = 0; i < pool->service->workers; i++)
+        worker_kill(pool->workers[i]);
+    host_kill(pool->host, "the service is being stopped");
+}
+
+gboolean pool_is_ready(const Pool *pool) { return pool->n_ready > 0; }
+guint pool_n_ready(const Pool *pool) { return pool->n_ready; }
+gboolean pool_is_refused(const Pool *pool) { return host_state(pool->host) == HOST_REFUSED; }
+const gchar *pool_error(const Pool *pool)
+{
+    const gchar *error = host_error(pool->host);
+    return error != NULL ? error : pool->worker_error;
+}
+const Host *pool_host(const Pool *pool) { return pool->host; }
+guint pool_generation(const Pool *pool) { return pool->generation; }
+guint pool_n_workers(const Pool *pool) { return pool->service->workers; }
+
+PoolWorker pool_worker(const Pool *pool, guint32 index)
+{
+    const Worker *worker = pool->workers[index];
+    return (PoolWorker){ index, worker_state_name(worker), worker_pid(worker),
+                         worker_incarnation(worker), pool->calls[index] };
+}

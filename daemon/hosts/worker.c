@@ -1,0 +1,256 @@
+#include "daemon/hosts/worker.h"
+#include "daemon/base/fd.h"
+#include "daemon/base/log.h"
+#include "daemon/base/obj.h"
+#include "daemon/hosts/backoff.h"
+#include "daemon/hosts/wait_status.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+
+#define WORKER_MAGIC 0x574f524bu
+
+/* The host is told of the death at the same moment as we are; its word says how.  A host
+ * that says nothing in this time is itself in trouble, and the callers wait. */
+#define STATUS_GRACE_USEC 5000
+
+struct Worker {
+    ObjTag tag;
+    Loop *loop;
+    const ServiceConfig *service;
+    guint32 index;
+    WorkerEvents events;
+    gpointer user;
+    WorkerState state;
+    guint16 incarnation;
+    gint pid;
+    Fd pidfd;
+    struct event *on_death, *timer;
+    WorkerEnd end;
+    gboolean status_known;
+    gint status;
+    gchar *failure; /* what worker_start said */
+    gint64 ready_usec; /* 0: not yet */
+    Backoff backoff;
+};
+
+#define FROM(name) (1u << WORKER_##name)
+static const struct {
+    const gchar *text;
+    guint from;
+} worker_states[WORKER_STATES] = {
+#define STATE(name, text_, from_) [WORKER_##name] = { .text = text_, .from = from_ },
+#include "daemon/hosts/worker_state.def"
+};
+#undef FROM
+
+static void set_state(Worker *worker, WorkerState next)
+{
+    OBJ_CHECK(worker, WORKER_MAGIC);
+    if (!(worker_states[next].from & (1u << worker->state)))
+        g_error("worker %s/%u: no arrow from %s to %s", worker->service->name, worker->index,
+                worker_states[worker->state].text, worker_states[next].text);
+    log_debug("worker.state service=%s worker=%u pid=%d from=%s to=%s", worker->service->name,
+              worker->index, worker->pid, worker_states[worker->state].text,
+              worker_states[next].text);
+    evtimer_del(worker->timer);
+    worker->state = next;
+}
+
+static void forget_process(Worker *worker)
+{
+    if (worker->on_death != NULL)
+        event_free(g_steal_pointer(&worker->on_death));
+    fd_close(&worker->pidfd);
+    g_clear_pointer(&worker->failure, g_free);
+    worker->pid = 0;
+}
+
+void worker_kill(Worker *worker)
+{
+    if (worker->pidfd >= 0)
+        pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
+}
+
+void worker_kill_stuck(Worker *worker)
+{
+    worker->end = WORKER_STUCK;
+    worker_kill(worker);
+}
+
+/* --- the end ------------------------------------------------------------------------------------ */
+
+static gchar *how_it_ended(const Worker *worker)
+{
+    g_autofree gchar *how = worker->status_known ? wait_status_text(worker->status)
+                                                 : g_strdup("ended");
+    if (worker->failure != NULL)
+        return g_strdup_printf("did not start: %s", worker->failure);
+    if (worker->end == WORKER_TIMEOUT)
+        return g_strdup("was killed: worker_start() did not end within start-timeout");
+    if (worker->end == WORKER_STUCK)
+        return g_strdup("was killed: its call ran longer than stuck-after");
+    return g_steal_pointer(&how);
+}
+
+static void bury(Worker *worker)
+{
+    g_autofree gchar *how = how_it_ended(worker);
+    const WorkerObituary obituary = {
+        .end = worker->end,
+        .how = how,
+        .status = worker->status_known ? worker->status : -1,
+        .pid = worker->pid,
+        .was_ready = worker->ready_usec > 0,
+    };
+    forget_process(worker);
+    set_state(worker, WORKER_VACANT);
+    worker->events.gone(worker, &obituary, worker->user);
+}
+
+static void on_death(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    Worker *worker = OBJ_FROM(Worker, arg, WORKER_MAGIC);
+    event_free(g_steal_pointer(&worker->on_death)); /* a pidfd stays readable */
+    set_state(worker, WORKER_DYING);
+    loop_timer_arm(worker->timer, STATUS_GRACE_USEC);
+    worker->events.dying(worker, worker->user);
+}
+
+static void on_exited(Worker *worker, gint status)
+{
+    worker->status = status;
+    worker->status_known = TRUE;
+    if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)
+        set_state(worker, WORKER_DYING);
+    bury(worker);
+}
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+static void on_forked(Worker *worker, const LinkMessage *message)
+{
+    const int pidfd = message->fd >= 0 ? fcntl(message->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (pidfd < 0) {
+        log_error("worker.no_pidfd service=%s worker=%u", worker->service->name, worker->index);
+        return; /* the start timer ends this */
+    }
+    worker->pidfd = pidfd;
+    worker->pid = message->value;
+    set_state(worker, WORKER_STARTING);
+    worker->on_death =
+        event_new(loop_base(worker->loop), pidfd, EV_READ | EV_PERSIST, on_death, worker);
+    event_add(worker->on_death, NULL);
+    loop_timer_arm(worker->timer, worker->service->start_timeout_usec);
+}
+
+static void on_ready(Worker *worker)
+{
+    worker->ready_usec = loop_now_usec();
+    set_state(worker, WORKER_READY);
+    worker->events.ready(worker, worker->user);
+}
+
+void worker_take_message(Worker *worker, const LinkMessage *message)
+{
+    if (message->incarnation != worker->incarnation)
+        return;
+    const gboolean started = worker->state == WORKER_STARTING || worker->state == WORKER_READY ||
+                             worker->state == WORKER_DYING;
+    if (message->kind == LINK_FORKED && worker->state == WORKER_FORKING)
+        on_forked(worker, message);
+    else if (message->kind == LINK_READY && worker->state == WORKER_STARTING)
+        on_ready(worker);
+    else if (message->kind == LINK_FAILED && worker->state == WORKER_STARTING &&
+             worker->failure == NULL)
+        worker->failure = g_strdup(message->text);
+    else if (message->kind == LINK_EXITED && started)
+        on_exited(worker, message->value);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    Worker *worker = OBJ_FROM(Worker, arg, WORKER_MAGIC);
+    if (worker->state == WORKER_VACANT) {
+        worker->events.due(worker, worker->user);
+    } else if (worker->state == WORKER_FORKING) {
+        worker->events.silent(worker, worker->user);
+    } else if (worker->state == WORKER_STARTING) {
+        worker->end = WORKER_TIMEOUT;
+        worker_kill(worker);
+    } else if (worker->state == WORKER_DYING) {
+        bury(worker);
+    }
+}
+
+guint16 worker_begin(Worker *worker)
+{
+    set_state(worker, WORKER_FORKING);
+    worker->incarnation++;
+    worker->end = WORKER_DIED;
+    worker->status_known = FALSE;
+    worker->ready_usec = 0;
+    loop_timer_arm(worker->timer, worker->service->start_timeout_usec);
+    return worker->incarnation;
+}
+
+void worker_wait(Worker *worker, gboolean was_fault)
+{
+    const gint64 lived = worker->ready_usec > 0 ? loop_now_usec() - worker->ready_usec : 0;
+    const gint64 wait =
+        was_fault ? backoff_next_usec(&worker->backoff, lived,
+                                      worker->service->restart_backoff_min_usec,
+                                      worker->service->restart_backoff_max_usec)
+                  : 0;
+    loop_timer_arm(worker->timer, wait);
+}
+
+void worker_host_gone(Worker *worker)
+{
+    if (worker->state == WORKER_VACANT) {
+        evtimer_del(worker->timer);
+        return;
+    }
+    worker_kill(worker); /* it dies with its host; this makes it sooner */
+    forget_process(worker);
+    if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)
+        set_state(worker, WORKER_DYING);
+    set_state(worker, WORKER_VACANT);
+}
+
+Worker *worker_new(Loop *loop, const ServiceConfig *service, guint32 index,
+                   const WorkerEvents *events, gpointer user)
+{
+    Worker *worker = g_new0(Worker, 1);
+    OBJ_INIT(worker, WORKER_MAGIC);
+    worker->loop = loop;
+    worker->service = service;
+    worker->index = index;
+    worker->events = *events;
+    worker->user = user;
+    worker->pidfd = -1;
+    worker->timer = loop_timer_new(loop, on_timer, worker);
+    return worker;
+}
+
+void worker_free(Worker *worker)
+{
+    if (worker == NULL)
+        return;
+    worker_kill(worker);
+    forget_process(worker);
+    event_free(worker->timer);
+    OBJ_FINI(worker, WORKER_MAGIC);
+    g_free(worker);
+}
+
+WorkerState worker_state(const Worker *worker) { return worker->state; }
+const gchar *worker_state_name(const Worker *worker) { return worker_states[worker->state].text; }
+guint32 worker_index(const Worker *worker) { return worker->index; }
+guint16 worker_incarnation(const Worker *worker) { return worker->incarnation; }
+gint worker_pid(const Worker *worker) { return worker->pid; }

@@ -1,0 +1,61 @@
+/* worker.h - one worker process as sluiced sees it: the life of a seat in a pool.
+ *
+ * Thread: the loop's.
+ * Owns:   the pidfd by which a worker's death is seen and by which it is killed; the wait
+ *         before the seat's next start.
+ * Never:  trusts a message: what does not fit the seat's state or incarnation is ignored.    */
+#pragma once
+#include "actor/ring/link.h"
+#include "config/config.h"
+#include "daemon/base/loop.h"
+
+typedef struct Worker Worker;
+
+typedef enum {
+#define STATE(name, text, from) WORKER_##name,
+#include "daemon/hosts/worker_state.def"
+    WORKER_STATES
+} WorkerState;
+
+typedef enum {
+    WORKER_DIED,    /* by itself, or by somebody's kill */
+    WORKER_STUCK,   /* worker_kill_stuck() */
+    WORKER_TIMEOUT, /* did not start in time */
+} WorkerEnd;
+
+typedef struct {
+    WorkerEnd end;
+    const gchar *how;   /* "was killed by signal 11 (SIGSEGV)" */
+    gint status;        /* as from waitpid(); -1 when nobody could tell */
+    gint pid;
+    gboolean was_ready; /* it took calls */
+} WorkerObituary;
+
+typedef struct {
+    void (*due)(Worker *worker, gpointer user);   /* VACANT, and the wait has passed: fork */
+    void (*ready)(Worker *worker, gpointer user);
+    void (*silent)(Worker *worker, gpointer user); /* the host did not fork it in time */
+    /* The death was seen: read what the host has to say of it, if anything. */
+    void (*dying)(Worker *worker, gpointer user);
+    /* Dead for sure, and VACANT. */
+    void (*gone)(Worker *worker, const WorkerObituary *obituary, gpointer user);
+} WorkerEvents;
+
+Worker *worker_new(Loop *loop, const ServiceConfig *service, guint32 index,
+                   const WorkerEvents *events, gpointer user);
+void worker_free(Worker *worker); /* kills the process; NULL is fine */
+
+/* VACANT to FORKING; returns the incarnation to ask the host for. */
+guint16 worker_begin(Worker *worker);
+/* Asks for events.due after the back-off that this seat's history earns. */
+void worker_wait(Worker *worker, gboolean was_fault);
+void worker_take_message(Worker *worker, const LinkMessage *message); /* FORKED..FAILED */
+void worker_host_gone(Worker *worker); /* kills the process; VACANT; no event */
+void worker_kill(Worker *worker);
+void worker_kill_stuck(Worker *worker);
+
+WorkerState worker_state(const Worker *worker);
+const gchar *worker_state_name(const Worker *worker);
+guint32 worker_index(const Worker *worker);
+guint16 worker_incarnation(const Worker *worker);
+gint worker_pid(const Worker *worker); /* 0: none */

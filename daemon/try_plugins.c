@@ -1,0 +1,71 @@
+#include "daemon/try_plugins.h"
+#include "daemon/base/log.h"
+#include "daemon/base/loop.h"
+#include "daemon/hosts/pool.h"
+
+typedef struct {
+    const Config *config;
+    ServiceConfig service; /* the real one's, but with one worker */
+    ServiceStats stats;
+    Loop *loop;
+    LoopWatcher watcher;
+    Pool *pool;
+    gchar *problem;
+    gboolean stopping;
+} Trial;
+
+static void nothing_waits(gpointer user) { (void)user; }
+
+static void on_stopped(gpointer user) { loop_stop(((Trial *)user)->loop); }
+
+/* Ready, or something has gone wrong: there is no second try. */
+static void watcher_poll(gpointer user)
+{
+    Trial *trial = user;
+    const gchar *error = pool_error(trial->pool);
+    if (trial->stopping || (error == NULL && !pool_is_ready(trial->pool)))
+        return;
+    trial->problem = g_strdup(error);
+    trial->stopping = TRUE;
+    pool_stop(trial->pool);
+}
+
+static gboolean watcher_arm(gpointer user)
+{
+    (void)user;
+    return FALSE;
+}
+
+static void try_one(Trial *trial)
+{
+    /* No call is ever handed over, so none can come back. */
+    static const PoolHandlers handlers = { .room = nothing_waits, .stopped = on_stopped };
+    trial->loop = loop_new();
+    trial->service.workers = 1;
+    trial->pool = pool_new(trial->loop, trial->config, &trial->service, 0, &trial->stats, &handlers,
+                           trial);
+    trial->watcher = (LoopWatcher){ watcher_poll, watcher_arm, nothing_waits, trial, NULL };
+    loop_add_watcher(trial->loop, &trial->watcher);
+    pool_start(trial->pool);
+    loop_run(trial->loop);
+    loop_remove_watcher(trial->loop, &trial->watcher);
+    pool_free(trial->pool);
+    loop_free(trial->loop);
+}
+
+gboolean try_plugins(const Config *config, GError **error)
+{
+    g_autoptr(GString) problems = g_string_new(NULL);
+    for (guint i = 0; i < config->n_services; i++) {
+        Trial trial = { .config = config, .service = *config->services[i] };
+        try_one(&trial);
+        if (trial.problem != NULL)
+            g_string_append_printf(problems, "%sservice %s: %s", problems->len > 0 ? "\n" : "",
+                                   trial.service.name, trial.problem);
+        g_free(trial.problem);
+    }
+    if (problems->len == 0)
+        return TRUE;
+    g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_INVALID, problems->str);
+    return FALSE;
+}

@@ -1,0 +1,26 @@
+/* protocol.h - the numbers of Thrift's two encodings that several files here need.
+ *
+ *   strict binary   80 01 00 tt | i32 name length, name | i32 seqid | struct
+ *   old binary      i32 name length, name | tt | i32 seqid | struct
+ *   compact         82 tv | varint seqid | varint name length, name | struct
+ *
+ * tt: message type; tv: three bits of type, five of version.                             */
+#pragma once
+#include <glib.h>
+
+typedef enum { WIRE_BINARY, WIRE_COMPACT } WireProtocol;
+
+typedef enum {
+    WIRE_CALL = 1,
+    WIRE_REPLY = 2,
+    WIRE_EXCEPTION = 3,
+    WIRE_ONEWAY = 4,
+} WireMessageType;
+
+#define WIRE_FRAME_PREFIX_BYTES 4u
+
+#define WIRE_BINARY_VERSION       0x8001u
+#define WIRE_COMPACT_ID           0x82u
+#define WIRE_COMPACT_VERSION      0x01u
+#define WIRE_COMPACT_VERSION_MASK 0x1fu
+#define WIRE_COMPACT_TYPE_SHIFT   5u

@@ -1,0 +1,236 @@
+/* main.c - sluice-host: loads one plugin, forks its workers, reports their ends.
+ *
+ *   sluice-host SERVICE GENERATION PLUGIN PARENT    (started by sluiced, with its descriptors)
+ *
+ * It stays single-threaded and serves no calls, so that every fork is of a process in a
+ * known state.  It dies with sluiced, and its workers die with it (PDEATHSIG).              */
+#include "actor/ring/link.h"
+#include "actor/ring/ring_worker.h"
+#include "handlers/host/plugin.h"
+#include "handlers/host/report.h"
+#include "handlers/host/settings.h"
+#include "handlers/host/worker.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct {
+    const gchar *plugin_path;
+    SluiceSettings *settings;
+    Plugin *plugin;
+    RingGeometry geometry;
+    int child_fd;            /* signalfd of SIGCHLD */
+    GHashTable *forked;      /* pid -> LinkMessage: worker and incarnation */
+    gchar text[LINK_TEXT_MAX + 1];
+} Host;
+
+/* The kernel kills this process when its parent's thread ends; a parent that has ended
+ * already is not told of. */
+static void die_with_parent(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    /* Ctrl-C at sluiced's terminal is for sluiced, which then drains. */
+    setpgid(0, 0);
+}
+
+static gboolean tell(const LinkMessage *message)
+{
+    return link_send(LINK_FD_CONTROL, message, TRUE, NULL);
+}
+
+/* --- start ------------------------------------------------------------------------------ */
+
+static void refuse(const gchar *why)
+{
+    const LinkMessage refused = { .kind = LINK_REFUSED, .text = why, .fd = -1 };
+    tell(&refused);
+    exit(0);
+}
+
+static void load(Host *host, const gchar *settings_text)
+{
+    g_autoptr(GError) error = NULL;
+    host->settings = settings_new(settings_text, &error);
+    if (host->settings != NULL)
+        host->plugin = plugin_load(LINK_FD_IMAGE, host->plugin_path, host->settings, &error);
+    if (host->plugin == NULL)
+        refuse(error->message);
+    g_autofree gchar *text =
+        g_strdup_printf("%s\n%s", plugin_name(host->plugin), plugin_version(host->plugin));
+    const LinkMessage hello = { .kind = LINK_HELLO,
+                                .value = (gint32)plugin_flags(host->plugin),
+                                .text = text,
+                                .fd = -1 };
+    if (!tell(&hello))
+        exit(1);
+}
+
+/* What a handler executes must not inherit the ring. */
+static void close_on_exec(void)
+{
+    for (int fd = LINK_FD_CONTROL; fd < LINK_FD_END; fd++)
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+            fprintf(stderr, "sluice-host: descriptor %d is missing; sluiced starts this program\n",
+                    fd);
+            exit(2);
+        }
+}
+
+static void watch_children(Host *host)
+{
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    host->child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (host->child_fd < 0)
+        g_error("cannot watch workers: %s", g_strerror(errno));
+}
+
+/* --- workers ------------------------------------------------------------------------------- */
+
+G_NORETURN static void become_worker(Host *host, const LinkMessage *wanted, int go, pid_t parent)
+{
+    guint8 byte;
+    sigset_t none;
+    die_with_parent(parent);
+    close(host->child_fd);
+    close(LINK_FD_CONTROL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_NAME, "sluice-worker");
+    /* Not before sluiced has been told of this process. */
+    if (read(go, &byte, 1) != 1)
+        _exit(1);
+    close(go);
+    worker_run(host->plugin, &host->geometry, wanted->worker, (guint16)wanted->incarnation);
+}
+
+static void report_fork(Host *host, const LinkMessage *wanted, pid_t pid)
+{
+    LinkMessage forked = *wanted;
+    forked.kind = LINK_FORKED;
+    forked.value = pid;
+    forked.text = NULL;
+    forked.fd = pidfd_open(pid, 0);
+    if (forked.fd < 0 || !tell(&forked))
+        kill(pid, SIGKILL);
+    if (forked.fd >= 0)
+        close(forked.fd);
+    forked.fd = -1;
+    g_hash_table_insert(host->forked, GINT_TO_POINTER(pid), g_memdup2(&forked, sizeof forked));
+}
+
+static void fork_worker(Host *host, const LinkMessage *wanted)
+{
+    int go[2];
+    const pid_t parent = getpid();
+    if (pipe2(go, O_CLOEXEC) != 0) {
+        g_critical("cannot fork a worker: %s", g_strerror(errno));
+        return; /* sluiced's start timer tries again */
+    }
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        close(go[1]);
+        become_worker(host, wanted, go[0], parent);
+    }
+    close(go[0]);
+    if (pid < 0)
+        g_critical("cannot fork a worker: %s", g_strerror(errno));
+    else
+        report_fork(host, wanted, pid);
+    if (pid > 0 && write(go[1], "", 1) != 1)
+        kill(pid, SIGKILL);
+    close(go[1]);
+}
+
+static void reap(Host *host)
+{
+    struct signalfd_siginfo ignored;
+    int status;
+    pid_t pid;
+    while (read(host->child_fd, &ignored, sizeof ignored) > 0) {
+    }
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        LinkMessage *exited = g_hash_table_lookup(host->forked, GINT_TO_POINTER(pid));
+        if (exited == NULL)
+            continue; /* a child of the plugin's load() */
+        kill(-pid, SIGKILL); /* what the worker itself had started, in its process group */
+        exited->kind = LINK_EXITED;
+        exited->value = status;
+        tell(exited);
+        g_hash_table_remove(host->forked, GINT_TO_POINTER(pid));
+    }
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+G_NORETURN static void end(Host *host)
+{
+    plugin_unload(host->plugin);
+    settings_free(host->settings);
+    exit(0);
+}
+
+static void take_message(Host *host)
+{
+    LinkMessage message;
+    const LinkResult result = link_receive(LINK_FD_CONTROL, &message, host->text, FALSE);
+    if (result == LINK_NOTHING)
+        return;
+    if (result != LINK_GOT)
+        exit(1); /* sluiced has gone */
+    if (message.kind == LINK_FORK)
+        fork_worker(host, &message);
+    else if (message.kind == LINK_END)
+        end(host);
+}
+
+static void serve(Host *host)
+{
+    struct pollfd watched[] = { { .fd = LINK_FD_CONTROL, .events = POLLIN },
+                                { .fd = host->child_fd, .events = POLLIN } };
+    for (;;) {
+        if (poll(watched, G_N_ELEMENTS(watched), -1) < 0 && errno != EINTR)
+            g_error("poll: %s", g_strerror(errno));
+        if (watched[1].revents != 0)
+            reap(host);
+        if (watched[0].revents != 0)
+            take_message(host);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static Host host;
+    LinkMessage message;
+    if (argc != 5) {
+        fprintf(stderr, "sluice-host: sluiced starts this program; there is nothing to run by hand\n");
+        return 2;
+    }
+    close_on_exec();
+    die_with_parent((pid_t)g_ascii_strtoll(argv[4], NULL, 10));
+    report_start(LINK_NO_WORKER, 0);
+    host.plugin_path = argv[3];
+    host.forked = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    /* Before any worker exists that could change it. */
+    if (!ring_geometry_read(LINK_FD_SEGMENT, &host.geometry))
+        refuse("sluice-host and sluiced are not of the same version");
+    watch_children(&host);
+    if (link_receive(LINK_FD_CONTROL, &message, host.text, TRUE) != LINK_GOT ||
+        message.kind != LINK_LOAD)
+        return 1;
+    load(&host, message.text);
+    serve(&host);
+}
