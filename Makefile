@@ -79,9 +79,8 @@ $(call objects,$(wildcard config/*.c)): $(BUILD)/paths.h
 $(BUILD)/sluiced: $(call objects,$(SLUICED_SRC))
 	$(call say,LINK)$(LINK) -o $@ $^ $(DAEMON_LIBS)
 
-# Exports its symbols: plugins find the SDK there, and the functions it interposes.
-$(BUILD)/sluice-host: $(call objects,$(HOST_SRC))
-	$(call say,LINK)$(LINK) -rdynamic -o $@ $^ $(HOST_LIBS)
+$(BUILD)/sluice-host: $(call objects,$(HOST_SRC)) handlers/host/exports.list
+	$(call say,LINK)$(LINK) -Wl,--dynamic-list=handlers/host/exports.list -o $@ $(filter %.o,$^) $(HOST_LIBS)
 
 # --- generated code and plugins ----------------------------------------------------------
 $(BUILD)/gen/%/stamp: idl/%.thrift

@@ -139,7 +139,8 @@ static gboolean watcher_arm(gpointer user)
 
 static void watcher_disarm(gpointer user) { (void)user; }
 
-/* --- start -------------------------------------------------------------------------------------- */
+/* --- start --------------------------------------------------------------------------------------
+ */
 
 static gboolean is_draining(gpointer user)
 {
@@ -194,8 +195,7 @@ gboolean server_run(const Config *config, GError **error)
     Server server = { .config = config, .loop = loop_new() };
     OBJ_INIT(&server, SERVER_MAGIC);
     server.timer = loop_timer_new(server.loop, on_timer, &server);
-    server.watcher =
-        (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, &server, NULL };
+    server.watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, &server, NULL };
     loop_add_watcher(server.loop, &server.watcher);
     catch_signals(&server);
     server.dispatch = dispatch_new(server.loop, config, on_processes_gone, &server);

@@ -42,8 +42,8 @@ static void try_one(Trial *trial)
     static const PoolHandlers handlers = { .room = nothing_waits, .stopped = on_stopped };
     trial->loop = loop_new();
     trial->service.workers = 1;
-    trial->pool = pool_new(trial->loop, trial->config, &trial->service, 0, &trial->stats, &handlers,
-                           trial);
+    trial->pool =
+        pool_new(trial->loop, trial->config, &trial->service, 0, &trial->stats, &handlers, trial);
     trial->watcher = (LoopWatcher){ watcher_poll, watcher_arm, nothing_waits, trial, NULL };
     loop_add_watcher(trial->loop, &trial->watcher);
     pool_start(trial->pool);

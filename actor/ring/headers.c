@@ -21,14 +21,14 @@ gboolean headers_append(GByteArray *block, const gchar *name, gsize name_bytes, 
 
 void headers_remove(GByteArray *block, const gchar *name)
 {
-    HeaderCursor cursor = { block->data, block->data + block->len };
+    HeaderCursor cursor = { block->data, block->len };
     const guint8 *pair = cursor.at;
     const gchar *found, *value;
     while (headers_next(&cursor, &found, &value)) {
-        const gsize pair_bytes = (gsize)(cursor.at - pair);
         if (g_ascii_strcasecmp(found, name) == 0) {
-            g_byte_array_remove_range(block, (guint)(pair - block->data), (guint)pair_bytes);
-            cursor = (HeaderCursor){ pair, cursor.end - pair_bytes };
+            g_byte_array_remove_range(block, (guint)(pair - block->data),
+                                      (guint)(cursor.at - pair));
+            cursor.at = pair; /* removing does not move the array */
         }
         pair = cursor.at;
     }
@@ -38,16 +38,17 @@ void headers_remove(GByteArray *block, const gchar *name)
 static const gchar *next_string(HeaderCursor *cursor)
 {
     const gchar *text = (const gchar *)cursor->at;
-    const guint8 *nul = memchr(cursor->at, '\0', (gsize)(cursor->end - cursor->at));
+    const guint8 *nul = memchr(cursor->at, '\0', cursor->left_bytes);
     if (nul == NULL)
         return NULL;
+    cursor->left_bytes -= (gsize)(nul + 1 - cursor->at);
     cursor->at = nul + 1;
     return text;
 }
 
 gboolean headers_next(HeaderCursor *cursor, const gchar **name, const gchar **value)
 {
-    if (cursor->at == cursor->end)
+    if (cursor->left_bytes == 0)
         return FALSE;
     HeaderCursor ahead = *cursor;
     *name = next_string(&ahead);
@@ -62,7 +63,7 @@ gboolean headers_next(HeaderCursor *cursor, const gchar **name, const gchar **va
 
 const gchar *headers_find(const guint8 *block, gsize bytes, const gchar *name)
 {
-    HeaderCursor cursor = { block, block + bytes };
+    HeaderCursor cursor = { block, bytes };
     const gchar *found, *value;
     while (headers_next(&cursor, &found, &value))
         if (g_ascii_strcasecmp(found, name) == 0)

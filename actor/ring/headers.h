@@ -21,14 +21,14 @@ gboolean headers_append(GByteArray *block, const gchar *name, gsize name_bytes, 
 /* Takes every pair of that name out of a block made by headers_append(). */
 void headers_remove(GByteArray *block, const gchar *name);
 
-/* What is left to read of a block: { block, block + bytes } to begin with. */
+/* What is left to read of a block: { block, bytes } to begin with. */
 typedef struct {
     const guint8 *at;
-    const guint8 *end;
+    gsize left_bytes;
 } HeaderCursor;
 
 /* The next pair; its strings lie in the block.  FALSE at the end, and where what follows is
- * not a pair: then at != end. */
+ * not a pair: then left_bytes is not 0. */
 gboolean headers_next(HeaderCursor *cursor, const gchar **name, const gchar **value);
 
 /* The value of the first pair of that name, in the block; NULL when there is none. */

@@ -11,8 +11,8 @@
 #include "actor/ring/ring.h"
 #include <stdatomic.h>
 
-#define RING_MAGIC 0x53524e47u /* "SRNG" */
-#define RING_READY_SLACK 2u    /* ready ring entries per slot: room for taken-back ones */
+#define RING_MAGIC       0x53524e47u /* "SRNG" */
+#define RING_READY_SLACK 2u          /* ready ring entries per slot: room for taken-back ones */
 #define RING_HEADERS_MAX 16384u
 
 /* A slot's word: phase (4 bits), worker (12), incarnation (16), sequence (32). */

@@ -92,8 +92,8 @@ LinkResult link_receive(int socket, LinkMessage *message, gchar *buffer, gboolea
         return errno == EAGAIN ? LINK_NOTHING : LINK_CLOSED;
     if (got == 0)
         return LINK_CLOSED;
-    *message = (LinkMessage){ (LinkKind)head.kind, head.worker, head.incarnation, head.value,
-                              buffer,              take_descriptor(&packet) };
+    *message = (LinkMessage){ (LinkKind)head.kind, head.worker, head.incarnation,
+                              head.value,          buffer,      take_descriptor(&packet) };
     if ((gsize)got >= sizeof head && (packet.msg_flags & MSG_TRUNC) == 0 &&
         head.kind >= LINK_LOAD && head.kind < LINK_KINDS) {
         make_printable(buffer, (gsize)got - sizeof head);

@@ -63,7 +63,7 @@ typedef enum {
     RING_REPLY_TOO_LARGE, /* body is text */
     RING_BROKEN_HANDLER,  /* body is text: generated code left no usable reply */
     RING_NO_REPLY,        /* a oneway method ran */
-    RING_NOT_STARTED,        /* its deadline had passed, or its client gone, when it was claimed */
+    RING_NOT_STARTED,     /* its deadline had passed, or its client gone, when it was claimed */
     RING_OUTCOMES
 } RingOutcome;
 

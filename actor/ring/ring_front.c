@@ -21,8 +21,8 @@ struct RingFront {
     RingLayout ring;
     int segment_fd;
     int event_fd;
-    guint32 tail;  /* ours; workers only see copies of it */
-    guint32 floor; /* every entry before it is claimed, taken back or done */
+    guint32 tail;       /* ours; workers only see copies of it */
+    guint32 floor;      /* every entry before it is claimed, taken back or done */
     guint64 *announced; /* our copy of ready[] */
     Shadow *shadows;
     guint32 *free_slots; /* a stack, so that warm slots are used again first */
@@ -158,8 +158,7 @@ static void wake_one(RingFront *front)
             const guint64 bit = bits & -bits;
             const guint32 worker = i * 64 + (guint32)__builtin_ctzll(bits);
             bits &= bits - 1;
-            if ((atomic_fetch_and(map, ~bit) & bit) == 0 ||
-                worker >= front->ring.geometry.workers)
+            if ((atomic_fetch_and(map, ~bit) & bit) == 0 || worker >= front->ring.geometry.workers)
                 continue;
             Seat *seat = &front->ring.seats[worker];
             atomic_fetch_add(&seat->futex, 1);
@@ -322,7 +321,8 @@ void ring_front_clear_event(RingFront *front)
         g_warning("ring: cannot read the eventfd: %s", g_strerror(errno));
 }
 
-/* --- workers that end ----------------------------------------------------------------------------- */
+/* --- workers that end
+ * ----------------------------------------------------------------------------- */
 
 void ring_front_stop_worker(RingFront *front, guint32 worker)
 {
@@ -354,8 +354,8 @@ void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnatio
         if (slot_worker(word) != worker || slot_incarnation(word) != incarnation)
             continue;
         if (slot_phase(word) == SLOT_DONE) {
-            atomic_fetch_or(&front->ring.shared->done_map[slot / 64],
-                            G_GUINT64_CONSTANT(1) << slot % 64);
+            atomic_fetch_or(&front->ring.shared->done_map[slot / 64], G_GUINT64_CONSTANT(1)
+                                                                          << slot % 64);
         } else if (slot_phase(word) == SLOT_CLAIMED) {
             gpointer job = front->shadows[slot].job;
             ring_front_release(front, slot);

@@ -59,7 +59,7 @@ void ring_front_release(RingFront *front, guint32 slot);
 /* Before the loop sleeps: from now on a finished call writes the eventfd.  TRUE when one
  * finished meanwhile, so that sleeping would be wrong. */
 gboolean ring_front_arm(RingFront *front);
-void ring_front_disarm(RingFront *front);    /* after the loop woke */
+void ring_front_disarm(RingFront *front);      /* after the loop woke */
 void ring_front_clear_event(RingFront *front); /* when the eventfd is readable */
 
 /* --- workers that end ------------------------------------------------------------------------ */

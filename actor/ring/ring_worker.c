@@ -188,8 +188,7 @@ void ring_worker_finish(RingWorker *worker, const RingReply *reply)
     worker->slot = NO_SLOT;
     /* release, pairs with the acquire in ring_front_collect: the reply is all there. */
     atomic_store_explicit(
-        &head->word,
-        slot_word(SLOT_DONE, worker->index, worker->incarnation, worker->sequence),
+        &head->word, slot_word(SLOT_DONE, worker->index, worker->incarnation, worker->sequence),
         memory_order_release);
     /* A worker that dies right here has finished: sluiced looks at its slots. */
     atomic_fetch_or(&worker->ring.shared->done_map[slot / 64], G_GUINT64_CONSTANT(1) << slot % 64);

@@ -1,7 +1,7 @@
 #include "daemon/base/counters.h"
 
 const CounterInfo daemon_counter_info[DAEMON_COUNTERS] = {
-#define DAEMON(id, metric_, label_, kind_, help_)                                                  \
+#define DAEMON(id, metric_, label_, kind_, help_) \
     [CTR_##id] = { metric_, label_, COUNTER_##kind_, help_ },
 #define SERVICE(id, metric, label, kind, help)
 #include "daemon/base/counters.def"
@@ -9,7 +9,7 @@ const CounterInfo daemon_counter_info[DAEMON_COUNTERS] = {
 
 const CounterInfo service_counter_info[SERVICE_COUNTERS] = {
 #define DAEMON(id, metric, label, kind, help)
-#define SERVICE(id, metric_, label_, kind_, help_)                                                 \
+#define SERVICE(id, metric_, label_, kind_, help_) \
     [CTR_##id] = { metric_, label_, COUNTER_##kind_, help_ },
 #include "daemon/base/counters.def"
 };

@@ -6,11 +6,11 @@
 #pragma once
 #include <glib.h>
 
-#define log_error(...) g_log("sluiced", G_LOG_LEVEL_CRITICAL, __VA_ARGS__)
+#define log_error(...)   g_log("sluiced", G_LOG_LEVEL_CRITICAL, __VA_ARGS__)
 #define log_warning(...) g_log("sluiced", G_LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_notice(...) g_log("sluiced", G_LOG_LEVEL_MESSAGE, __VA_ARGS__)
-#define log_info(...) g_log("sluiced", G_LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) g_log("sluiced", G_LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_notice(...)  g_log("sluiced", G_LOG_LEVEL_MESSAGE, __VA_ARGS__)
+#define log_info(...)    g_log("sluiced", G_LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)   g_log("sluiced", G_LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /* From now on all GLib logging of the process comes out here; lines less severe than
  * `level` are dropped. */

@@ -43,7 +43,7 @@ typedef struct LoopDeferred LoopDeferred;
 struct LoopDeferred {
     void (*run)(gpointer user);
     gpointer user;
-    gboolean queued;   /* the loop's, as next */
+    gboolean queued; /* the loop's, as next */
     LoopDeferred *next;
 };
 void loop_defer(Loop *loop, LoopDeferred *deferred);

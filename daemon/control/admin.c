@@ -18,6 +18,8 @@
 #define BACKLOG           64
 #define ACCEPT_PAUSE_USEC G_USEC_PER_SEC
 
+#define ADMIN_OF_HTTP "admin" /* key of evhttp's GLib dataset */
+
 #define PLAIN_TEXT "text/plain; charset=utf-8"
 
 struct Admin {
@@ -126,6 +128,7 @@ static struct evhttp *http_new(Admin *admin)
     /* All methods come to on_request(), which says 405; evhttp itself would say 501. */
     evhttp_set_allowed_methods(http, G_MAXUINT16);
     evhttp_set_gencb(http, on_request, admin);
+    g_dataset_set_data(http, ADMIN_OF_HTTP, admin);
     return http;
 }
 
@@ -174,10 +177,11 @@ static gchar *bound_address(struct evconnlistener *listener)
 }
 
 /* A connection that cannot be accepted, as for want of descriptors, stays in line and would
- * wake the loop again at once, and for ever. */
-static void on_accept_failed(struct evconnlistener *listener, void *arg)
+ * wake the loop again at once, and for ever.  What comes with it is evhttp's argument, the
+ * same as for a connection that could be. */
+static void on_accept_failed(struct evconnlistener *listener, void *http)
 {
-    Admin *admin = OBJ_FROM(Admin, arg, ADMIN_MAGIC);
+    Admin *admin = OBJ_FROM(Admin, g_dataset_get_data(http, ADMIN_OF_HTTP), ADMIN_MAGIC);
     log_warning("admin.accept_failed address=%s error=\"%s\"", admin->address, g_strerror(errno));
     evconnlistener_disable(listener);
     loop_timer_arm(admin->resume_timer, ACCEPT_PAUSE_USEC);
@@ -214,6 +218,7 @@ void admin_free(Admin *admin)
 {
     if (admin == NULL)
         return;
+    g_dataset_destroy(admin->http);
     evhttp_free(admin->http);
     event_free(admin->resume_timer);
     g_free(admin->address);

@@ -43,8 +43,8 @@ static void print_service_row(GString *out, const CounterInfo *info, const gchar
                               gint64 value)
 {
     g_autofree gchar *name = label_value(service);
-    g_string_append_printf(out, "%s{service=\"%s\"%s%s} %" G_GINT64_FORMAT "\n", info->metric,
-                           name, info->label[0] != '\0' ? "," : "", info->label, value);
+    g_string_append_printf(out, "%s{service=\"%s\"%s%s} %" G_GINT64_FORMAT "\n", info->metric, name,
+                           info->label[0] != '\0' ? "," : "", info->label, value);
 }
 
 /* Services go round inside, so that a metric of several rows stays in one piece. */
@@ -76,7 +76,7 @@ static void print_resident_memory(GString *out)
     gint64 pages;
     if (g_file_get_contents("/proc/self/statm", &statm, NULL, NULL) &&
         sscanf(statm, "%*d %" G_GINT64_FORMAT, &pages) == 1)
-        print_gauge(out, "process_resident_memory_bytes", "Resident memory size in bytes",
+        print_gauge(out, "process_resident_memory_bytes", "Memory of sluiced that is in RAM",
                     pages * sysconf(_SC_PAGESIZE));
 }
 
@@ -88,7 +88,7 @@ static void print_open_fds(GString *out)
     gint64 n_open = -1; /* the directory's own does not count */
     while (g_dir_read_name(fds) != NULL)
         n_open++;
-    print_gauge(out, "process_open_fds", "Number of open file descriptors", n_open);
+    print_gauge(out, "process_open_fds", "Descriptors that sluiced has open", n_open);
 }
 
 /* What the kernel does not tell, as when descriptors have run out, is left out: no number is

@@ -43,7 +43,8 @@ gboolean status_print_readiness(GString *out, const AdminContext *context)
     return FALSE;
 }
 
-/* --- /status: texts are UTF-8 since they came in, from the configuration or a host ------------- */
+/* --- /status: texts are UTF-8 since they came in, from the configuration or a host -------------
+ */
 
 static void add_text(JsonBuilder *json, const gchar *name, const gchar *text)
 {

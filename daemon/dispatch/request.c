@@ -24,7 +24,7 @@ static const struct {
     ServiceCounter counter;
     guint exception;
 } verdicts[VERDICTS] = {
-#define VERDICT(name, token_, counter_, exception_)                                                \
+#define VERDICT(name, token_, counter_, exception_) \
     [VERDICT_##name] = { token_, CTR_##counter_, WIRE_EXCEPTION_##exception_ },
 #include "daemon/dispatch/verdict.def"
 };

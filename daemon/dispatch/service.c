@@ -147,7 +147,8 @@ static void on_stopped(gpointer user)
     service->stopped(service->user);
 }
 
-/* --- time ---------------------------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------------------------------
+ */
 
 static void arm_deadline(Service *service, gint64 now)
 {
@@ -179,8 +180,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     (void)what;
     Service *service = OBJ_FROM(Service, arg, SERVICE_MAGIC);
     const gint64 now = loop_now_usec();
-    g_autofree gchar *text = g_strdup_printf("no answer within the deadline of %" G_GINT64_FORMAT
-                                             " ms", service->config->deadline_usec / 1000);
+    g_autofree gchar *text =
+        g_strdup_printf("no answer within the deadline of %" G_GINT64_FORMAT " ms",
+                        service->config->deadline_usec / 1000);
     Request *next;
     while ((next = g_queue_peek_head(&service->unfinished)) != NULL && next->deadline_usec <= now)
         give_up(service, next, VERDICT_DEADLINE, VERDICT_LATE, text);
@@ -188,7 +190,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     arm_deadline(service, now);
 }
 
-/* --- from the front --------------------------------------------------------------------------------- */
+/* --- from the front
+ * --------------------------------------------------------------------------------- */
 
 /* NULL when the call may come in, else the reason against it. */
 static const gchar *refusal(const Service *service, const Request *request, Verdict *verdict)
@@ -252,7 +255,9 @@ void service_client_gone(Service *service, Request *request)
     pump(service);
 }
 
-/* --- life ----------------------------------------------------------------------------------------------- */
+/* --- life
+ * -----------------------------------------------------------------------------------------------
+ */
 
 Service *service_new(Loop *loop, const Config *config, const ServiceConfig *service_config,
                      void (*stopped)(gpointer user), gpointer user)

@@ -1,17 +1,14 @@
 #include "daemon/front/connection.h"
 #include "daemon/base/fd.h"
 #include "daemon/base/obj.h"
-#include "daemon/front/in_buffer.h"
+#include "daemon/front/intake.h"
 #include "daemon/front/reply_line.h"
-#include "daemon/wire/frame.h"
 #include "daemon/wire/reply.h"
 #include <errno.h>
 #include <sys/socket.h>
 
 #define CONNECTION_MAGIC 0x434f4e4eu
 
-/* A frame from here on is not copied out of its buffer: the request takes the buffer. */
-#define STEAL_BYTES ((gsize)16 * 1024)
 #define LINGER_USEC G_USEC_PER_SEC
 
 struct Connection {
@@ -23,7 +20,7 @@ struct Connection {
     gchar *host;
     struct event *on_readable, *on_writable, *timer;
     LoopDeferred flush;
-    InBuffer in;
+    Intake intake;
     ReplyLine line;
     gint64 frame_since, write_since, idle_since; /* usec; 0: not the case */
     gboolean reading;
@@ -61,7 +58,7 @@ static void free_connection(Connection *connection)
     event_free(connection->on_readable);
     event_free(connection->on_writable);
     event_free(connection->timer);
-    in_buffer_clear(&connection->in);
+    intake_clear(&connection->intake);
     g_ref_string_release(connection->peer);
     g_free(connection->host);
     OBJ_FINI(connection, CONNECTION_MAGIC);
@@ -132,7 +129,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         arm_timer(connection);
 }
 
-/* --- replies out -------------------------------------------------------------------------------- */
+/* --- replies out --------------------------------------------------------------------------------
+ */
 
 /* FALSE: the connection is closed now. */
 static gboolean send_replies(Connection *connection)
@@ -219,7 +217,8 @@ static void on_finished(Request *request, gpointer user)
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
-/* --- calls in ----------------------------------------------------------------------------------- */
+/* --- calls in -----------------------------------------------------------------------------------
+ */
 
 /* What can be wrong with a frame or with the head of a message. */
 static DaemonCounter counter_of(WireVerdict verdict)
@@ -257,10 +256,13 @@ static void refuse_bytes(Connection *connection, WireVerdict verdict)
 }
 
 /* A frame that is too large can still be answered when its head has come. */
-static void answer_too_large(Connection *connection, const guint8 *message, gsize length)
+static void answer_too_large(Connection *connection)
 {
+    const Intake *intake = &connection->intake;
     WireHead head;
-    if (wire_head_peek(message, length, &head) != WIRE_OK || head.type != WIRE_CALL)
+    if (wire_head_peek(intake->bytes + WIRE_FRAME_PREFIX_BYTES,
+                       intake->used - WIRE_FRAME_PREFIX_BYTES, &head) != WIRE_OK ||
+        head.type != WIRE_CALL)
         return;
     g_autofree gchar *text =
         g_strdup_printf("frame_too_large: the limit is max-frame-bytes = %" G_GUINT64_FORMAT,
@@ -272,99 +274,45 @@ static void answer_too_large(Connection *connection, const guint8 *message, gsiz
     wire_exception_write(connection->line.last_words, &to, &what);
 }
 
-/* The message begins `offset` bytes into `buffer` (transfer full). */
-static void take_message(Connection *connection, guint8 *buffer, gsize offset, gsize bytes)
+static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer user)
 {
+    Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
     const ConnectionShared *shared = connection->shared;
     const RequestClient client = { on_finished, connection };
     WireHead head;
-    const WireVerdict verdict = wire_verdict_at_end(wire_head_peek(buffer + offset, bytes, &head));
+    const WireVerdict verdict = wire_verdict_at_end(wire_head_peek(buffer + offset, length, &head));
     if (verdict != WIRE_OK) {
         g_free(buffer);
         refuse_bytes(connection, verdict);
-        return;
+        return FALSE;
     }
-    Request *request = request_new(&head, buffer, offset, bytes, connection->peer, &client,
+    Request *request = request_new(&head, buffer, offset, length, connection->peer, &client,
                                    shared->config->max_frame_bytes, loop_now_usec());
     g_queue_push_tail(&connection->line.calls, request);
     dispatch_submit(shared->dispatch, request);
+    return connection->state == CONNECTION_OPEN;
 }
 
-/* Takes the whole frames from the front of the bytes; returns how many bytes those were. */
-static gsize take_frames(Connection *connection, const guint8 *bytes, gsize length)
+static void take_bytes(Connection *connection, const guint8 *bytes, gsize length)
 {
-    const gsize max = connection->shared->config->max_frame_bytes;
-    gsize taken = 0;
-    while (connection->state == CONNECTION_OPEN && taken < length) {
-        gsize frame;
-        const guint8 *at = bytes + taken;
-        const WireVerdict verdict = wire_frame_find(at, length - taken, max, &frame);
-        if (verdict == WIRE_MORE)
-            break;
-        if (verdict != WIRE_OK) {
-            if (verdict == WIRE_FRAME_TOO_LARGE)
-                answer_too_large(connection, at + WIRE_FRAME_PREFIX_BYTES,
-                                 length - taken - WIRE_FRAME_PREFIX_BYTES);
-            refuse_bytes(connection, verdict);
-            break;
+    const gboolean had_part = connection->intake.used > 0;
+    const WireVerdict verdict =
+        intake_take(&connection->intake, bytes, length, connection->shared->config->max_frame_bytes,
+                    on_message, connection);
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    if (verdict == WIRE_MORE) {
+        if (connection->frame_since == 0 || !had_part) {
+            connection->frame_since = loop_now_usec();
+            arm_timer(connection);
         }
-        taken += WIRE_FRAME_PREFIX_BYTES + frame;
-        take_message(connection, g_memdup2(at + WIRE_FRAME_PREFIX_BYTES, frame), 0, frame);
+        return;
     }
-    return taken;
-}
-
-/* What follows the last whole frame is the beginning of the next one. */
-static void keep_partial(Connection *connection, const guint8 *bytes, gsize length)
-{
-    if (length == 0 || connection->state != CONNECTION_OPEN)
-        return;
-    in_buffer_start(&connection->in, bytes, length);
-    connection->frame_since = loop_now_usec();
-    arm_timer(connection);
-}
-
-/* Bytes were added to the partial frame; it may be whole now, and more may follow it. */
-static void grow_partial(Connection *connection)
-{
-    InBuffer *in = &connection->in;
-    gsize frame;
-    const WireVerdict verdict = wire_frame_find(
-        in->bytes, in->used, connection->shared->config->max_frame_bytes, &frame);
-    if (verdict == WIRE_MORE)
-        return;
     connection->frame_since = 0;
-    const gsize used = in->used;
-    guint8 *bytes = in_buffer_steal(in);
-    if (verdict == WIRE_OK && used >= STEAL_BYTES && used == WIRE_FRAME_PREFIX_BYTES + frame) {
-        take_message(connection, bytes, WIRE_FRAME_PREFIX_BYTES, frame);
-        return;
-    }
-    const gsize taken = take_frames(connection, bytes, used);
-    keep_partial(connection, bytes + taken, used - taken);
-    g_free(bytes);
-}
-
-/* How far to read: to the end of the partial frame, as far as that is known. */
-static gsize wanted_bytes(const Connection *connection)
-{
-    const InBuffer *in = &connection->in;
-    gsize frame;
-    wire_frame_find(in->bytes, in->used, connection->shared->config->max_frame_bytes, &frame);
-    return frame > 0 ? WIRE_FRAME_PREFIX_BYTES + frame : IN_BUFFER_MIN_BYTES;
-}
-
-static void take_bytes(Connection *connection, guint8 *bytes, gsize length)
-{
-    if (connection->state == CONNECTION_LINGERING)
-        return;
-    if (connection->in.used > 0) {
-        connection->in.used += length;
-        grow_partial(connection);
-        return;
-    }
-    const gsize taken = take_frames(connection, bytes, length);
-    keep_partial(connection, bytes + taken, length - taken);
+    if (verdict == WIRE_FRAME_TOO_LARGE)
+        answer_too_large(connection);
+    if (verdict != WIRE_OK)
+        refuse_bytes(connection, verdict);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -372,14 +320,16 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
-    guint8 *into = connection->shared->scratch;
     gsize room = CONNECTION_SCRATCH_BYTES;
-    if (connection->in.used > 0)
-        into = in_buffer_reserve(&connection->in, wanted_bytes(connection), &room);
+    guint8 *into = connection->shared->scratch;
+    if (connection->state == CONNECTION_OPEN)
+        into = intake_reserve(&connection->intake, into,
+                              connection->shared->config->max_frame_bytes, &room);
     const ssize_t got = recv(connection->fd, into, room, MSG_DONTWAIT);
     if (got > 0) {
         count(connection, CTR_BYTES_RECEIVED, got);
-        take_bytes(connection, into, (gsize)got);
+        if (connection->state == CONNECTION_OPEN)
+            take_bytes(connection, into, (gsize)got);
         balance_reading(connection);
     } else if (got == 0 && connection->state == CONNECTION_OPEN) {
         connection_finish(connection); /* a client may shut its side and wait for replies */
@@ -388,14 +338,15 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------ */
 
 void connection_finish(Connection *connection)
 {
     if (connection->state != CONNECTION_OPEN)
         return;
     set_state(connection, CONNECTION_ENDING);
-    in_buffer_clear(&connection->in);
+    intake_clear(&connection->intake);
     connection->frame_since = 0;
     balance_reading(connection);
     loop_defer(connection->shared->loop, &connection->flush);

@@ -37,17 +37,15 @@ static void on_accept(int fd, gpointer user)
     /* A reply is written once it is whole: waiting to fill a packet only delays it.  Fails
      * on unix sockets, which do not wait. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    g_hash_table_add(front->connections,
-                     connection_new(&front->shared, fd, peer.name, peer.host));
+    g_hash_table_add(front->connections, connection_new(&front->shared, fd, peer.name, peer.host));
 }
 
 static gboolean open_listeners(Front *front, GError **error)
 {
     const GPtrArray *addresses = front->shared.config->listeners;
     for (guint i = 0; i < addresses->len; i++) {
-        Listener *listener =
-            listener_new(front->shared.loop, g_ptr_array_index(addresses, i), front->shared.stats,
-                         on_accept, front, error);
+        Listener *listener = listener_new(front->shared.loop, g_ptr_array_index(addresses, i),
+                                          front->shared.stats, on_accept, front, error);
         if (listener == NULL)
             return FALSE;
         g_ptr_array_add(front->listeners, listener);
@@ -117,7 +115,4 @@ void front_close_all(Front *front)
         connection_close(connection, CTR_CLOSED_DRAIN);
 }
 
-gboolean front_is_empty(const Front *front)
-{
-    return g_hash_table_size(front->connections) == 0;
-}
+gboolean front_is_empty(const Front *front) { return g_hash_table_size(front->connections) == 0; }

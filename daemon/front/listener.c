@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #define LISTENER_MAGIC 0x4c495354u
-#define BACKLOG 1024
+#define BACKLOG        1024
 
 /* Out of descriptors or memory: accepting again at once would fail again, and busily. */
 #define PAUSE_USEC 100000
@@ -95,7 +95,8 @@ static gchar *bound_address(const Address *address, int fd)
     return g_strdup_printf(form, address->host, port);
 }
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------------
+ */
 
 static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct sockaddr *peer,
                       int length, void *arg)
@@ -125,7 +126,8 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
     evconnlistener_enable(OBJ_FROM(Listener, arg, LISTENER_MAGIC)->events);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life
+ * ----------------------------------------------------------------------------------------- */
 
 Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats,
                        ListenerAccept accept, gpointer user, GError **error)

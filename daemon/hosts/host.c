@@ -96,9 +96,9 @@ static void drop_process(Host *host)
 
 static void enter_backoff(Host *host)
 {
-    const gint64 wait = backoff_next_usec(
-        &host->backoff, loop_now_usec() - host->started_usec,
-        host->service->restart_backoff_min_usec, host->service->restart_backoff_max_usec);
+    const gint64 wait = backoff_next_usec(&host->backoff, loop_now_usec() - host->started_usec,
+                                          host->service->restart_backoff_min_usec,
+                                          host->service->restart_backoff_max_usec);
     log_info("host.backoff service=%s wait_ms=%" G_GINT64_FORMAT, host->service->name, wait / 1000);
     set_state(host, HOST_BACKOFF);
     loop_timer_arm(host->timer, wait);
@@ -146,7 +146,8 @@ void host_kill(Host *host, const gchar *why)
     pidfd_send_signal(host->pidfd, SIGKILL, NULL, 0);
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages -----------------------------------------------------------------------------------
+ */
 
 static void on_hello(Host *host, const LinkMessage *message)
 {
@@ -218,7 +219,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     read_socket(host, (int)fd);
 }
 
-/* --- start -------------------------------------------------------------------------------------- */
+/* --- start --------------------------------------------------------------------------------------
+ */
 
 static struct event *watch(Host *host, int fd, event_callback_fn func)
 {

@@ -1,19 +1,10 @@
 #include "daemon/hosts/pool.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
+#include "daemon/hosts/stuck_watch.h"
 #include "daemon/hosts/worker.h"
 
 #define POOL_MAGIC 0x504f4f4cu
-
-/* How often running calls are looked at: a stuck worker is seen at most one look late. */
-#define STUCK_LOOKS_PER_LIMIT 8
-#define STUCK_LOOK_MIN_USEC 5000
-
-/* A call in workers' hands; its index is the ring's slot and the caller's ticket. */
-typedef struct {
-    gpointer job;        /* NULL: none */
-    gint64 claimed_usec; /* when a worker was first seen to have it; 0: not yet */
-} Handed;
 
 struct Pool {
     ObjTag tag;
@@ -26,12 +17,12 @@ struct Pool {
     Host *host;
     Worker **workers;
     guint64 *calls; /* finished by the incarnation, per worker */
-    Handed *handed;
-    struct event *on_ring, *stuck_timer;
+    StuckWatch *stuck_watch;
+    struct event *on_ring;
     LoopWatcher watcher;
     guint n_ready;
     gchar *worker_error; /* why a worker did not start; NULL once one is ready */
-    gboolean corrupt; /* said so, and killed the host for it */
+    gboolean corrupt;    /* said so, and killed the host for it */
     gboolean stopping;
     gboolean end_sent;
 };
@@ -56,7 +47,7 @@ static void collect(Pool *pool)
     while (ring_front_collect(ring_of(pool), &done)) {
         any = TRUE;
         pool->calls[done.worker]++;
-        pool->handed[done.slot].job = NULL;
+        stuck_watch_remove(pool->stuck_watch, done.slot);
         pool->handlers.reply(done.job, &done.reply, pool->user);
         ring_front_release(ring_of(pool), done.slot);
     }
@@ -102,19 +93,10 @@ gboolean pool_has_room(Pool *pool)
            ring_front_has_room(ring_of(pool));
 }
 
-static void look_again(Pool *pool)
-{
-    loop_timer_arm(pool->stuck_timer,
-                   MAX(pool->service->stuck_after_usec / STUCK_LOOKS_PER_LIMIT,
-                       STUCK_LOOK_MIN_USEC));
-}
-
 guint32 pool_hand(Pool *pool, const RingCall *call, gpointer job)
 {
     const guint32 slot = ring_front_announce(ring_of(pool), call, job);
-    pool->handed[slot] = (Handed){ .job = job };
-    if (!evtimer_pending(pool->stuck_timer, NULL))
-        look_again(pool);
+    stuck_watch_add(pool->stuck_watch, slot);
     return slot;
 }
 
@@ -122,47 +104,21 @@ gboolean pool_take_back(Pool *pool, guint32 ticket)
 {
     if (!ring_front_take_back(ring_of(pool), ticket))
         return FALSE;
-    pool->handed[ticket].job = NULL;
+    stuck_watch_remove(pool->stuck_watch, ticket);
     return TRUE;
 }
 
 void pool_cancel(Pool *pool, guint32 ticket) { ring_front_cancel(ring_of(pool), ticket); }
 
-/* TRUE while the slot holds a call. */
-static gboolean look_at_slot(Pool *pool, guint32 slot, gint64 now)
+static void on_stuck(guint32 index, guint16 incarnation, gpointer user)
 {
-    Handed *handed = &pool->handed[slot];
-    guint32 index;
-    guint16 incarnation;
-    if (handed->job == NULL)
-        return FALSE;
-    if (!ring_front_claimant(ring_of(pool), slot, &index, &incarnation))
-        return TRUE;
-    if (handed->claimed_usec == 0)
-        handed->claimed_usec = now;
-    Worker *worker = pool->workers[index];
-    if (now - handed->claimed_usec < pool->service->stuck_after_usec)
-        return TRUE;
+    Worker *worker = OBJ_FROM(Pool, user, POOL_MAGIC)->workers[index];
     if (worker_state(worker) == WORKER_READY && worker_incarnation(worker) == incarnation)
         worker_kill_stuck(worker);
-    return TRUE;
 }
 
-static void on_stuck_timer(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    Pool *pool = OBJ_FROM(Pool, arg, POOL_MAGIC);
-    gboolean any = FALSE;
-    if (ring_of(pool) == NULL)
-        return;
-    for (guint32 slot = 0; slot < ring_front_slots(ring_of(pool)); slot++)
-        any |= look_at_slot(pool, slot, loop_now_usec());
-    if (any)
-        look_again(pool);
-}
-
-/* --- workers that come and go ------------------------------------------------------------------ */
+/* --- workers that come and go ------------------------------------------------------------------
+ */
 
 static void worker_due(Worker *worker, gpointer user)
 {
@@ -212,7 +168,7 @@ static void lose(guint32 slot, gpointer job, gpointer user)
 {
     Losing *losing = user;
     losing->count++;
-    losing->pool->handed[slot].job = NULL;
+    stuck_watch_remove(losing->pool->stuck_watch, slot);
     losing->pool->handlers.lost(job, losing->why, losing->text, losing->pool->user);
 }
 
@@ -222,8 +178,7 @@ static void end_host_if_empty(Pool *pool)
     if (!pool->stopping || pool->end_sent)
         return;
     for (guint32 i = 0; i < pool->service->workers; i++)
-        if (worker_pid(pool->workers[i]) != 0 ||
-            worker_state(pool->workers[i]) == WORKER_FORKING)
+        if (worker_pid(pool->workers[i]) != 0 || worker_state(pool->workers[i]) == WORKER_FORKING)
             return;
     pool->end_sent = TRUE;
     host_end(pool->host);
@@ -238,8 +193,7 @@ static gboolean log_end(const Pool *pool, guint32 index, const WorkerObituary *o
                  pool->service->name, index, pool->generation, obituary->pid, pool->calls[index]);
     else
         log_error("worker.died service=%s worker=%u generation=%u pid=%d calls_lost=%u how=\"%s\"",
-                  pool->service->name, index, pool->generation, obituary->pid, lost,
-                  obituary->how);
+                  pool->service->name, index, pool->generation, obituary->pid, lost, obituary->how);
     return planned;
 }
 
@@ -269,12 +223,14 @@ static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer
     worker_wait(worker, !planned);
 }
 
-/* --- the host --------------------------------------------------------------------------------------- */
+/* --- the host
+ * --------------------------------------------------------------------------------------- */
 
 static void host_said_hello(gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
     pool->corrupt = FALSE;
+    stuck_watch_set_ring(pool->stuck_watch, ring_of(pool));
     pool->on_ring = event_new(loop_base(pool->loop), ring_front_event_fd(ring_of(pool)),
                               EV_READ | EV_PERSIST, on_ring_event, pool);
     event_add(pool->on_ring, NULL);
@@ -313,7 +269,7 @@ static void give_up_call(guint32 slot, gpointer job, gboolean unclaimed, gpointe
         lose(slot, job, losing);
         return;
     }
-    losing->pool->handed[slot].job = NULL;
+    stuck_watch_remove(losing->pool->stuck_watch, slot);
     losing->pool->handlers.returned(job, losing->pool->user);
 }
 
@@ -328,11 +284,11 @@ static void host_is_gone(const gchar *how, gpointer user)
     pool->n_ready = 0;
     if (pool->on_ring != NULL)
         event_free(g_steal_pointer(&pool->on_ring));
-    evtimer_del(pool->stuck_timer);
     if (ring_of(pool) != NULL) {
         collect(pool);
         ring_front_abandon(ring_of(pool), give_up_call, &losing);
     }
+    stuck_watch_set_ring(pool->stuck_watch, NULL);
     if (!pool->end_sent)
         pool->stats->service[CTR_HOST_DEATHS]++;
     if (pool->stopping)
@@ -341,7 +297,8 @@ static void host_is_gone(const gchar *how, gpointer user)
         pool->handlers.room(pool->user); /* a refusal is news for those who wait, too */
 }
 
-/* --- life of the pool --------------------------------------------------------------------------------- */
+/* --- life of the pool
+ * --------------------------------------------------------------------------------- */
 
 Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
                ServiceStats *stats, const PoolHandlers *handlers, gpointer user)
@@ -360,10 +317,9 @@ Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, g
     pool->host = host_new(loop, config, service, generation, &host_events, pool);
     pool->workers = g_new0(Worker *, service->workers);
     pool->calls = g_new0(guint64, service->workers);
-    pool->handed = g_new0(Handed, RING_MAX_SLOTS);
+    pool->stuck_watch = stuck_watch_new(loop, service->stuck_after_usec, on_stuck, pool);
     for (guint32 i = 0; i < service->workers; i++)
         pool->workers[i] = worker_new(loop, service, i, &worker_events, pool);
-    pool->stuck_timer = loop_timer_new(loop, on_stuck_timer, pool);
     pool->watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, pool, NULL };
     loop_add_watcher(loop, &pool->watcher);
     return pool;
@@ -376,14 +332,13 @@ void pool_free(Pool *pool)
     loop_remove_watcher(pool->loop, &pool->watcher);
     if (pool->on_ring != NULL)
         event_free(pool->on_ring);
-    event_free(pool->stuck_timer);
+    stuck_watch_free(pool->stuck_watch);
     for (guint32 i = 0; i < pool->service->workers; i++)
         worker_free(pool->workers[i]);
     host_free(pool->host);
     g_free(pool->workers);
     g_free(pool->worker_error);
     g_free(pool->calls);
-    g_free(pool->handed);
     OBJ_FINI(pool, POOL_MAGIC);
     g_free(pool);
 }

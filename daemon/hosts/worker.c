@@ -30,7 +30,7 @@ struct Worker {
     WorkerEnd end;
     gboolean status_known;
     gint status;
-    gchar *failure; /* what worker_start said */
+    gchar *failure;    /* what worker_start said */
     gint64 ready_usec; /* 0: not yet */
     Backoff backoff;
 };
@@ -79,12 +79,13 @@ void worker_kill_stuck(Worker *worker)
     worker_kill(worker);
 }
 
-/* --- the end ------------------------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------------------------------
+ */
 
 static gchar *how_it_ended(const Worker *worker)
 {
-    g_autofree gchar *how = worker->status_known ? wait_status_text(worker->status)
-                                                 : g_strdup("ended");
+    g_autofree gchar *how =
+        worker->status_known ? wait_status_text(worker->status) : g_strdup("ended");
     if (worker->failure != NULL)
         return g_strdup_printf("did not start: %s", worker->failure);
     if (worker->end == WORKER_TIMEOUT)
@@ -129,7 +130,8 @@ static void on_exited(Worker *worker, gint status)
     bury(worker);
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------------
+ */
 
 static void on_forked(Worker *worker, const LinkMessage *message)
 {
@@ -202,11 +204,10 @@ guint16 worker_begin(Worker *worker)
 void worker_wait(Worker *worker, gboolean was_fault)
 {
     const gint64 lived = worker->ready_usec > 0 ? loop_now_usec() - worker->ready_usec : 0;
-    const gint64 wait =
-        was_fault ? backoff_next_usec(&worker->backoff, lived,
-                                      worker->service->restart_backoff_min_usec,
-                                      worker->service->restart_backoff_max_usec)
-                  : 0;
+    const gint64 wait = was_fault ? backoff_next_usec(&worker->backoff, lived,
+                                                      worker->service->restart_backoff_min_usec,
+                                                      worker->service->restart_backoff_max_usec)
+                                  : 0;
     loop_timer_arm(worker->timer, wait);
 }
 

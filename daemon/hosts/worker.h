@@ -25,14 +25,14 @@ typedef enum {
 
 typedef struct {
     WorkerEnd end;
-    const gchar *how;   /* "was killed by signal 11 (SIGSEGV)" */
-    gint status;        /* as from waitpid(); -1 when nobody could tell */
+    const gchar *how; /* "was killed by signal 11 (SIGSEGV)" */
+    gint status;      /* as from waitpid(); -1 when nobody could tell */
     gint pid;
     gboolean was_ready; /* it took calls */
 } WorkerObituary;
 
 typedef struct {
-    void (*due)(Worker *worker, gpointer user);   /* VACANT, and the wait has passed: fork */
+    void (*due)(Worker *worker, gpointer user); /* VACANT, and the wait has passed: fork */
     void (*ready)(Worker *worker, gpointer user);
     void (*silent)(Worker *worker, gpointer user); /* the host did not fork it in time */
     /* The death was seen: read what the host has to say of it, if anything. */

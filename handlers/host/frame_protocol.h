@@ -7,9 +7,9 @@
  *
  * Soft failure: generated readers leak what they hold when a read returns -1 halfway.  So
  * the first problem only marks the protocol as failed: from then on every read succeeds at
- * once with an empty value (T_STOP, size 0, ""), the generated code runs down its good path
- * and frees all it holds, and read_message_end reports the failure.  Generated code calls
- * the handler only after that, so a handler never sees such values.
+ * once with an empty value (T_STOP, size 0, "", 1 for an i32), the generated code runs down
+ * its good path and frees all it holds, and read_message_end reports the failure.  Generated
+ * code calls the handler only after that, so a handler never sees such values.
  *
  * Message heads are not read or written: sluiced does that.  write_message_begin only
  * remembers the type.  After write_message_begin(T_EXCEPTION) output is not encoded; the
@@ -24,7 +24,8 @@
 ThriftProtocol *frame_protocol_new(RingProtocol kind);
 
 /* Starts a call: forgets the last one.  Both buffers are borrowed until the next begin.
- * `args` are the fields of the argument struct up to and with its stop. */
+ * `args` are the fields of the argument struct up to and with its stop.  Neither pointer may
+ * be NULL, whatever its size. */
 void frame_protocol_begin(ThriftProtocol *protocol, const guint8 *args, gsize args_bytes,
                           guint8 *reply, gsize reply_capacity);
 
@@ -39,7 +40,8 @@ gboolean frame_protocol_reached_end(ThriftProtocol *protocol);
 typedef struct {
     guint messages;         /* times write_message_begin was called */
     ThriftMessageType type; /* of the first one; meaningless when messages is 0 */
-    gboolean complete;      /* write_message_end was called, structs are balanced and stopped */
+    gboolean complete;      /* write_message_end was called; structs are balanced, stopped and at
+                             * most FRAME_MAX_DEPTH (frame_limits.h) deep */
     gboolean overflow;      /* the body did not fit the reply area */
     gsize body_bytes;
     const gchar *exception_text; /* with T_EXCEPTION: its message, or NULL; until next begin */

@@ -27,8 +27,8 @@ typedef struct {
     SluiceSettings *settings;
     Plugin *plugin;
     RingGeometry geometry;
-    int child_fd;            /* signalfd of SIGCHLD */
-    GHashTable *forked;      /* pid -> LinkMessage: worker and incarnation */
+    int child_fd;       /* signalfd of SIGCHLD */
+    GHashTable *forked; /* pid -> LinkMessage: worker and incarnation */
     gchar text[LINK_TEXT_MAX + 1];
 } Host;
 
@@ -67,10 +67,9 @@ static void load(Host *host, const gchar *settings_text)
         refuse(error->message);
     g_autofree gchar *text =
         g_strdup_printf("%s\n%s", plugin_name(host->plugin), plugin_version(host->plugin));
-    const LinkMessage hello = { .kind = LINK_HELLO,
-                                .value = (gint32)plugin_flags(host->plugin),
-                                .text = text,
-                                .fd = -1 };
+    const LinkMessage hello = {
+        .kind = LINK_HELLO, .value = (gint32)plugin_flags(host->plugin), .text = text, .fd = -1
+    };
     if (!tell(&hello))
         exit(1);
 }
@@ -165,7 +164,7 @@ static void reap(Host *host)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         LinkMessage *exited = g_hash_table_lookup(host->forked, GINT_TO_POINTER(pid));
         if (exited == NULL)
-            continue; /* a child of the plugin's load() */
+            continue;        /* a child of the plugin's load() */
         kill(-pid, SIGKILL); /* what the worker itself had started, in its process group */
         exited->kind = LINK_EXITED;
         exited->value = status;
@@ -216,7 +215,8 @@ int main(int argc, char **argv)
     static Host host;
     LinkMessage message;
     if (argc != 5) {
-        fprintf(stderr, "sluice-host: sluiced starts this program; there is nothing to run by hand\n");
+        fprintf(stderr,
+                "sluice-host: sluiced starts this program; there is nothing to run by hand\n");
         return 2;
     }
     close_on_exec();

@@ -3,7 +3,7 @@
 
 /* A handler that logs on every call must not drown the daemon's log: so many lines at once,
  * and so many a second for long. */
-#define BURST_LINES 500
+#define BURST_LINES   500
 #define LINES_PER_SEC 200
 
 static struct {

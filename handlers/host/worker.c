@@ -62,8 +62,8 @@ static gboolean start(Worker *worker, Plugin *plugin, const RingGeometry *geomet
     if (worker->runner == NULL)
         return FALSE;
     worker->context = request_context_new();
-    worker->ring = ring_worker_new(LINK_FD_SEGMENT, LINK_FD_EVENT, geometry, index, incarnation,
-                                   error);
+    worker->ring =
+        ring_worker_new(LINK_FD_SEGMENT, LINK_FD_EVENT, geometry, index, incarnation, error);
     return worker->ring != NULL;
 }
 

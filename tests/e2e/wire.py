@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 from dataclasses import dataclass
 
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
@@ -14,6 +15,7 @@ from clients import PROTOCOLS, interface, split_tcp
 CALL, REPLY = TMessageType.CALL, TMessageType.REPLY
 EXCEPTION, ONEWAY = TMessageType.EXCEPTION, TMessageType.ONEWAY
 PATIENCE_SEC = 60
+STALL_SEC = 0.5
 COMPACT_ID = 0x82
 
 
@@ -85,6 +87,24 @@ class Connection:
 
     def send(self, data):
         self.socket.sendall(data)
+
+    def send_until_it_blocks(self, data):
+        """Returns how many bytes went out before the peer had taken nothing for STALL_SEC; the
+        daemon has stopped reading by then, or has closed."""
+        sent = 0
+        self.socket.settimeout(STALL_SEC)
+        try:
+            while sent < len(data):
+                sent += self.socket.send(memoryview(data)[sent:sent + (1 << 16)])
+        except OSError:
+            pass
+        self.socket.settimeout(PATIENCE_SEC)
+        return sent
+
+    def send_in_background(self, data):
+        sender = threading.Thread(target=self.send, args=(data,), daemon=True)
+        sender.start()
+        return sender
 
     def shut_write(self):
         self.socket.shutdown(socket.SHUT_WR)

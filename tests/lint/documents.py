@@ -7,14 +7,13 @@ README_LINES = 40
 
 
 def readmes(tree):
-    """Every folder is explained, by its own README.md or by a line of the one above that names it."""
+    """Every folder has a README.md of under 40 lines; one further down may be named by that above."""
     folders = {parent for path in tree.all for parent in parents(path)}
     for folder in sorted(folders):
-        own, above = f"{folder}/README.md", os.path.join(folder_of(folder), "README.md")
-        name = os.path.basename(folder) + "/"
-        if own in tree.all or (above in tree.all and name in tree.text(above)):
-            continue
-        yield f"{own}:1: does not exist, and {above} does not mention {name}"
+        above, name = os.path.split(folder)
+        explained_above = above and f"{name}/" in tree.texts.get(f"{above}/README.md", "")
+        if f"{folder}/README.md" not in tree.all and not explained_above:
+            yield f"{folder}/README.md:1: does not exist, nor is {name}/ named by the README.md above"
     for path in tree.paths("/README.md"):
         lines = tree.text(path).count("\n")
         if lines >= README_LINES:

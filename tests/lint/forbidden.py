@@ -55,7 +55,7 @@ def whitespace(tree):
 
 def machine_paths(tree):
     """No path of the machine where something was built or written."""
-    machine = re.compile(r"(?<![\w.-])/(?:work|home|root|farm|tmp/b)[/\w-]*")
+    machine = re.compile(r"(?<![\w.-])/(?:work|home|root|tmp/b)[/\w-]*")
     for path in tree.all:
         for number, line in enumerate(tree.text(path).splitlines(), start=1):
             for found in machine.findall(line):

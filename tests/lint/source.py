@@ -10,7 +10,7 @@ TOKENS = re.compile(f"(?P<comment>{COMMENT})|(?P<string>{STRING})", re.DOTALL)
 
 
 class Tree:
-    """The source files below a folder: all but .git and what its .gitignore names.
+    """The text files below a folder: all but .git and what its .gitignore names.
 
     Read from the file system, so that it works before a commit and in an unpacked archive."""
 
@@ -18,7 +18,14 @@ class Tree:
         self.root = Path(root)
         ignore = self.root / ".gitignore"
         self.ignored = [".git/"] + (ignore.read_text().split() if ignore.exists() else [])
-        self.all = sorted(self._walk())
+        self.texts = dict(sorted(self._read()))
+        self.all = list(self.texts)
+
+    def _read(self):
+        for path in self._walk():
+            content = (self.root / path).read_bytes()
+            if b"\0" not in content:  # else it is no text
+                yield path, content.decode()
 
     def _walk(self):
         for folder, below, names in os.walk(self.root):
@@ -36,7 +43,7 @@ class Tree:
         return [path for path in self.all if path.endswith(endings or "")]
 
     def text(self, path):
-        return (self.root / path).read_text()
+        return self.texts[path]
 
     def code(self, path):
         """The text with comments and the insides of strings blanked; lines and columns stay."""

@@ -12,11 +12,11 @@ static gboolean append(GByteArray *block, const gchar *name, const gchar *value)
 static gchar *read_all(const void *bytes, gsize length)
 {
     GString *text = g_string_new(NULL);
-    HeaderCursor cursor = { bytes, (const guint8 *)bytes + length };
+    HeaderCursor cursor = { bytes, length };
     const gchar *name, *value;
     while (headers_next(&cursor, &name, &value))
         g_string_append_printf(text, "%s=%s;", name, value);
-    if (cursor.at != cursor.end)
+    if (cursor.left_bytes != 0)
         g_string_append_c(text, '!');
     return g_string_free(text, FALSE);
 }

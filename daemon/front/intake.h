@@ -1,0 +1,30 @@
+/* intake.h - turns the bytes of one connection into messages.
+ *
+ * Between two frames it holds no memory.  An incomplete frame's buffer grows with the bytes
+ * that have come, never to the length that a prefix claims.  Pure: no socket, no clock.
+ *
+ * Thread: one at a time.   Owns: the bytes of an incomplete frame.                            */
+#pragma once
+#include "daemon/wire/wire_verdict.h"
+
+typedef struct {
+    guint8 *bytes; /* of the frame that is not complete; NULL between two */
+    gsize used;
+    gsize size;
+} Intake;
+
+/* A message of `length` bytes begins `offset` bytes into `buffer` (transfer full, from
+ * g_malloc).  FALSE: no more messages are wanted. */
+typedef gboolean (*IntakeMessage)(guint8 *buffer, gsize offset, gsize length, gpointer user);
+
+/* Where to read the next bytes to: `scratch`, or behind those of the incomplete frame.
+ * *room comes in as scratch's size and goes out as what may be read, at least 1. */
+guint8 *intake_reserve(Intake *intake, guint8 *scratch, gsize max_frame_bytes, gsize *room);
+
+/* `length` bytes were read to where intake_reserve() said.  WIRE_OK: between two frames, or
+ * `message` wants no more.  WIRE_MORE: a frame has begun.  Anything else is what is wrong; the
+ * bytes from there on are then in `intake`. */
+WireVerdict intake_take(Intake *intake, const guint8 *bytes, gsize length, gsize max_frame_bytes,
+                        IntakeMessage message, gpointer user);
+
+void intake_clear(Intake *intake);
