@@ -1,8 +1,9 @@
 /* call.h - runs one call of a plugin's processor and says what became of it.
  *
  * Whatever the arguments' bytes and the handler do, short of ending the process, there is
- * exactly one outcome; see RingOutcome.  A oneway method never has a body, whether the
- * client sent it as T_ONEWAY or, as Go's does, as T_CALL.
+ * exactly one outcome; see RingOutcome.  A oneway method that ran has no body, whether the
+ * client sent it as T_ONEWAY or, as Go's does, as T_CALL; one that could not run has the
+ * reason, which is for the log and the counters only.
  *
  * Thread: one thread at a time per object.
  * Owns:   a reference to the processor, and protocol objects that serve all its calls.      */

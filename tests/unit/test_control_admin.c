@@ -228,18 +228,25 @@ START_TEST(port_0_becomes_the_port_that_was_bound)
 }
 END_TEST
 
-START_TEST(names_and_ipv6_can_be_bound)
+START_TEST(a_name_can_be_bound)
 {
-    static const struct {
-        const gchar *address, *bound;
-    } cases[] = { { "http://localhost:0", "http://" }, { "http://[::1]:0", "http://[::1]:" } };
     g_autoptr(Fixture) fixture = fixture_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(Admin) admin = admin_at(fixture, cases[i].address, &error);
-        ck_assert_msg(admin != NULL, "%s", error != NULL ? error->message : "");
-        ck_assert(g_str_has_prefix(admin_address(admin), cases[i].bound));
-    }
+    g_autoptr(Admin) admin = admin_at(fixture, "http://localhost:0", NULL);
+    ck_assert_ptr_nonnull(admin);
+    ck_assert(!g_str_has_suffix(admin_address(admin), ":0"));
+}
+END_TEST
+
+/* Some machines have no IPv6: they say so, as of any other address. */
+START_TEST(an_ipv6_is_bound_and_told_in_brackets)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Admin) admin = admin_at(fixture, "http://[::1]:0", &error);
+    if (admin != NULL)
+        ck_assert(g_str_has_prefix(admin_address(admin), "http://[::1]:"));
+    else
+        assert_has(error->message, "cannot listen at http://[::1]:0: ");
 }
 END_TEST
 
@@ -247,7 +254,8 @@ START_TEST(an_address_that_cannot_be_bound_is_an_error_that_names_it)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree gchar *taken = g_strdup(admin_address(fixture->admin));
-    const gchar *const addresses[] = { taken, "http://192.0.2.1:0", "http://no-such.invalid:0" };
+    /* a..b: no name server needs to be asked about an empty label */
+    const gchar *const addresses[] = { taken, "http://192.0.2.1:0", "http://a..b:0" };
     for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++) {
         g_autoptr(GError) error = NULL;
         ck_assert_ptr_null(admin_at(fixture, addresses[i], &error));
@@ -304,7 +312,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, nothing_but_get_and_head_is_allowed);
     tcase_add_test(tcase, more_than_a_request_may_be_is_refused);
     tcase_add_test(tcase, port_0_becomes_the_port_that_was_bound);
-    tcase_add_test(tcase, names_and_ipv6_can_be_bound);
+    tcase_add_test(tcase, a_name_can_be_bound);
+    tcase_add_test(tcase, an_ipv6_is_bound_and_told_in_brackets);
     tcase_add_test(tcase, an_address_that_cannot_be_bound_is_an_error_that_names_it);
     tcase_add_test(tcase, without_descriptors_it_waits_instead_of_spinning);
     suite_add_tcase(suite, tcase);
