@@ -99,7 +99,7 @@ $(BUILD)/gen/%.a: $(BUILD)/gen/%/stamp
 	@rm -f $@ && ar rcs $@ $(@D)/$*/*.o
 
 define handler_rules
-$(call objects,$(wildcard handlers/$(1)/*.c)): EXTRA_CFLAGS += -I$(BUILD)/gen/$(1)
+$(call objects,$(wildcard handlers/$(1)/*.c)): EXTRA_CFLAGS += -I$(BUILD)/gen/$(1) -fvisibility=hidden
 $(call objects,$(wildcard handlers/$(1)/*.c)): | $(BUILD)/gen/$(1)/stamp
 $(BUILD)/handlers/$(1).so: $(call objects,$(wildcard handlers/$(1)/*.c)) $(BUILD)/gen/$(1).a
 	@mkdir -p $$(@D)

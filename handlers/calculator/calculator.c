@@ -59,7 +59,8 @@ static gboolean calculator_echo(calcCalculatorIf *self, GByteArray **result, con
 static gboolean calculator_sleep(calcCalculatorIf *self, gint32 msec, GError **error)
 {
     (void)self, (void)error;
-    g_usleep((gulong)MAX(msec, 0) * 1000);
+    if (msec > 0)
+        g_usleep((gulong)msec * 1000);
     return TRUE;
 }
 

@@ -13,8 +13,7 @@
 
 typedef struct {
     Loop *loop;
-    Config *config;
-    AdminContext context;
+    GPtrArray *configs;
     Admin *admin;
     int socket;
     GString *answer;
@@ -26,17 +25,18 @@ static Admin *admin_at(Fixture *fixture, const gchar *address, GError **error)
     g_autofree gchar *text = g_strdup_printf("[daemon]\nadmin = %s\n"
                                              "[service shop]\nplugin = calculator.so\n",
                                              address);
-    g_clear_pointer(&fixture->config, config_unref);
-    fixture->config = config_parse(text, "test", NULL);
-    ck_assert_ptr_nonnull(fixture->config);
-    fixture->context = fake_context(fixture->loop, fixture->config);
-    return admin_new(&fixture->context, error);
+    Config *config = config_parse(text, "test", NULL);
+    ck_assert_ptr_nonnull(config);
+    g_ptr_array_add(fixture->configs, config);
+    const AdminContext context = fake_context(fixture->loop, config);
+    return admin_new(&context, error);
 }
 
 static Fixture *fixture_new(void)
 {
     Fixture *fixture = g_new0(Fixture, 1);
     fixture->loop = loop_new();
+    fixture->configs = g_ptr_array_new_with_free_func((GDestroyNotify)config_unref);
     fixture->answer = g_string_new(NULL);
     fake_add_service((gchar *)"shop");
     fixture->admin = admin_at(fixture, "http://127.0.0.1:0", NULL);
@@ -47,8 +47,8 @@ static Fixture *fixture_new(void)
 static void fixture_free(Fixture *fixture)
 {
     admin_free(fixture->admin);
-    config_unref(fixture->config);
     loop_free(fixture->loop);
+    g_ptr_array_unref(fixture->configs);
     g_string_free(fixture->answer, TRUE);
     g_free(fixture);
 }

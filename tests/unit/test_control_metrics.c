@@ -131,9 +131,12 @@ END_TEST
 
 START_TEST(without_a_free_descriptor_only_the_process_is_left_out)
 {
-    const struct rlimit none_free = { 0, 0 };
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none_free = { 0, limit.rlim_max };
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none_free), 0);
     g_autofree gchar *text = print();
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     ck_assert_ptr_null(strstr(text, "process_"));
     ck_assert_int_ge(value_of(text, "sluice_uptime_seconds"), 90);
 }
