@@ -1,7 +1,7 @@
 # make            build everything under build/
 # make run        build, serve the example handler, call it once, keep serving until Ctrl-C
 # make check      install what is missing, build, run every test: what CI runs
-# make install    PREFIX=/usr DESTDIR=          make clean
+# make install    PREFIX=/usr DESTDIR=          make clean          make setup
 # make asan / tsan / valgrind / analyze         the unit tests and the tree under a checker
 #
 # Add a module: drop x.c and x.h into a folder.  Add a test: drop tests/unit/test_x.c.
@@ -51,6 +51,11 @@ GLIB_LIBS   := $(call pkg,--libs glib-2.0)
 DAEMON_LIBS := $(call pkg,--libs json-glib-1.0 libevent glib-2.0)
 HOST_LIBS   := $(call pkg,--libs thrift_c_glib gmodule-no-export-2.0 gobject-2.0 glib-2.0)
 CHECK_LIBS  := $(call pkg,--libs check)
+ifeq ($(and $(DAEMON_LIBS),$(HOST_LIBS)),)
+ifneq ($(filter-out setup check run clean asan tsan valgrind analyze,$(or $(MAKECMDGOALS),all)),)
+$(error Packages are missing: `make setup` installs them, see .ci/packages)
+endif
+endif
 
 .PHONY: all run check install clean asan tsan valgrind analyze setup tests lint FORCE
 .DELETE_ON_ERROR:
