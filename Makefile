@@ -57,7 +57,7 @@ $(error Packages are missing: `make setup` installs them, see .ci/packages)
 endif
 endif
 
-.PHONY: all run check install clean asan tsan valgrind analyze setup tests lint FORCE
+.PHONY: all run check install clean asan tsan valgrind analyze setup tests lint
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(PLUGINS)
@@ -72,11 +72,15 @@ $(BUILD)/obj/%.o: %.c
 	$(call say,CC)$(COMPILE) $(WARNINGS) -MMD -MP -c -o $@ $<
 
 # Where the installed files live: compiled into config/ only, and again when PREFIX changes.
-$(BUILD)/paths.h: FORCE
-	@mkdir -p $(@D)
-	@printf '#define SLUICE_HANDLER_DIR "%s/lib/sluice/handlers"\n#define SLUICE_HOST_PROGRAM "%s/lib/sluice/sluice-host"\n' \
-	    '$(PREFIX)' '$(PREFIX)' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+# Written while make reads this file, so that `make -q` can tell that nothing is to be done.
+define PATHS
+#define SLUICE_HANDLER_DIR "$(PREFIX)/lib/sluice/handlers"
+#define SLUICE_HOST_PROGRAM "$(PREFIX)/lib/sluice/sluice-host"
+endef
+ifneq ($(PATHS),$(file <$(BUILD)/paths.h))
+$(shell mkdir -p $(BUILD))
+$(file >$(BUILD)/paths.h,$(PATHS))
+endif
 $(call objects,$(wildcard config/*.c)): EXTRA_CFLAGS += -include $(BUILD)/paths.h
 $(call objects,$(wildcard config/*.c)): $(BUILD)/paths.h
 

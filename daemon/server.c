@@ -5,7 +5,9 @@
 #include "daemon/control/admin.h"
 #include "daemon/dispatch/dispatch.h"
 #include "daemon/front/front.h"
+#include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #define SERVER_MAGIC 0x53565200u
 
@@ -156,6 +158,23 @@ static void catch_signals(Server *server)
     }
 }
 
+/* A connection is a descriptor, a worker one, a host six; the rest is for everything else. */
+static void raise_descriptor_limit(const Config *config)
+{
+    struct rlimit limit;
+    rlim_t wanted = config->max_connections + 256;
+    for (guint i = 0; i < config->n_services; i++)
+        wanted += config->services[i]->workers + 8;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    if (limit.rlim_max < wanted)
+        log_warning("daemon.few_descriptors allowed=%lu wanted=%lu", (gulong)limit.rlim_max,
+                    (gulong)wanted);
+    limit.rlim_cur = MIN(wanted, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warning("daemon.few_descriptors reason=\"%s\"", g_strerror(errno));
+}
+
 static gboolean open_admin(Server *server, GError **error)
 {
     const AdminContext context = {
@@ -198,6 +217,7 @@ gboolean server_run(const Config *config, GError **error)
     server.watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, &server, NULL };
     loop_add_watcher(server.loop, &server.watcher);
     catch_signals(&server);
+    raise_descriptor_limit(config);
     server.dispatch = dispatch_new(server.loop, config, on_processes_gone, &server);
     server.front = front_new(server.loop, config, server.dispatch, &server.stats, error);
     const gboolean started = server.front != NULL && open_admin(&server, error);

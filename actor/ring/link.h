@@ -39,6 +39,9 @@ typedef enum {
     LINK_KINDS
 } LinkKind;
 
+/* Of LINK_HELLO's flags; the SDK's header has the same bit. */
+#define LINK_PLUGIN_THREAD_SAFE (1u << 0)
+
 /* A line from the host itself, not from a worker. */
 #define LINK_NO_WORKER G_MAXUINT32
 

@@ -15,6 +15,7 @@ typedef struct {
     gpointer job; /* NULL: free */
     guint32 sequence;
     gsize call_bytes;
+    gsize reply_bytes; /* of the reply area that may have been touched */
 } Shadow;
 
 struct RingFront {
@@ -176,6 +177,7 @@ guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job
     shadow->job = job;
     shadow->sequence++;
     shadow->call_bytes = write_call(front, slot, call);
+    shadow->reply_bytes = 0;
     SlotHead *head = &front->ring.slots[slot];
     atomic_store_explicit(&head->cancelled, 0, memory_order_relaxed);
     /* release, pairs with the acquire of the claim. */
@@ -208,11 +210,12 @@ static void give_back(RingFront *front, const guint8 *area, gsize stride, gsize 
         g_warning("ring: cannot give memory back: %s", g_strerror(errno));
 }
 
-static void release_memory(RingFront *front, guint32 slot, gsize reply_bytes)
+static void release_memory(RingFront *front, guint32 slot)
 {
     give_back(front, ring_call_area(&front->ring, slot), front->ring.call_stride,
               front->shadows[slot].call_bytes);
-    give_back(front, ring_reply_area(&front->ring, slot), front->ring.reply_stride, reply_bytes);
+    give_back(front, ring_reply_area(&front->ring, slot), front->ring.reply_stride,
+              front->shadows[slot].reply_bytes);
 }
 
 gboolean ring_front_take_back(RingFront *front, guint32 slot)
@@ -222,7 +225,7 @@ gboolean ring_front_take_back(RingFront *front, guint32 slot)
     if (!atomic_compare_exchange_strong(&front->ring.slots[slot].word, &ready,
                                         slot_word(SLOT_FREE, 0, 0, 0)))
         return FALSE;
-    release_memory(front, slot, 0);
+    release_memory(front, slot);
     free_slot(front, slot);
     return TRUE;
 }
@@ -234,21 +237,33 @@ void ring_front_cancel(RingFront *front, guint32 slot)
     atomic_store_explicit(&front->ring.slots[slot].cancelled, 1, memory_order_relaxed);
 }
 
-gboolean ring_front_claimant(const RingFront *front, guint32 slot, guint32 *worker,
-                             guint16 *incarnation)
+gboolean ring_front_claimant(RingFront *front, guint32 slot, guint32 *worker, guint16 *incarnation)
 {
     const guint64 word = word_of(front, slot);
-    if (slot_phase(word) != SLOT_CLAIMED && slot_phase(word) != SLOT_DONE)
+    if (word == ready_word(front, slot))
         return FALSE;
     *worker = slot_worker(word);
     *incarnation = slot_incarnation(word);
-    return *worker < front->ring.geometry.workers;
+    if ((slot_phase(word) == SLOT_CLAIMED || slot_phase(word) == SLOT_DONE) &&
+        slot_sequence(word) == front->shadows[slot].sequence &&
+        *worker < front->ring.geometry.workers)
+        return TRUE;
+    front->corrupt = TRUE;
+    return FALSE;
 }
 
 /* --- replies -------------------------------------------------------------------------------- */
 
+/* A reply that was given up halfway may have filled its area before. */
+static gsize touched_bytes(RingOutcome outcome, guint32 body_bytes, const RingGeometry *geometry)
+{
+    return outcome == RING_REPLY_TOO_LARGE || outcome == RING_BROKEN_HANDLER
+               ? geometry->max_reply_bytes
+               : body_bytes;
+}
+
 /* Fills in `done` from slot memory; FALSE when it holds what no honest worker writes. */
-static gboolean read_reply(const RingFront *front, guint32 slot, RingDone *done)
+static gboolean read_reply(RingFront *front, guint32 slot, RingDone *done)
 {
     const SlotHead *head = &front->ring.slots[slot];
     const guint64 word = word_of(front, slot);
@@ -262,6 +277,8 @@ static gboolean read_reply(const RingFront *front, guint32 slot, RingDone *done)
         body > front->ring.geometry.max_reply_bytes || headers > RING_HEADERS_MAX)
         return FALSE;
     const guint8 *area = ring_reply_area(&front->ring, slot);
+    front->shadows[slot].reply_bytes =
+        touched_bytes((RingOutcome)outcome, body, &front->ring.geometry);
     *done = (RingDone){
         .slot = slot,
         .worker = slot_worker(word),
@@ -293,9 +310,7 @@ void ring_front_release(RingFront *front, guint32 slot)
 {
     atomic_store_explicit(&front->ring.slots[slot].word, slot_word(SLOT_FREE, 0, 0, 0),
                           memory_order_relaxed);
-    /* How much of the reply area was touched is the worker's word: all of it may be. */
-    const guint32 body = *(const volatile guint32 *)&front->ring.slots[slot].body_bytes;
-    release_memory(front, slot, MIN(body, front->ring.geometry.max_reply_bytes));
+    release_memory(front, slot);
     free_slot(front, slot);
 }
 
@@ -358,6 +373,7 @@ void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnatio
                                                                           << slot % 64);
         } else if (slot_phase(word) == SLOT_CLAIMED) {
             gpointer job = front->shadows[slot].job;
+            front->shadows[slot].reply_bytes = front->ring.geometry.max_reply_bytes;
             ring_front_release(front, slot);
             lost(slot, job, user);
         }

@@ -36,9 +36,9 @@ gboolean ring_front_take_back(RingFront *front, guint32 slot);
 /* Tells the handler that nobody waits for this reply any more. */
 void ring_front_cancel(RingFront *front, guint32 slot);
 
-/* Which worker has the call, as far as can be known; FALSE while none has. */
-gboolean ring_front_claimant(const RingFront *front, guint32 slot, guint32 *worker,
-                             guint16 *incarnation);
+/* Which worker has the call; FALSE while none has.  A slot whose word fits neither makes the
+ * ring corrupt. */
+gboolean ring_front_claimant(RingFront *front, guint32 slot, guint32 *worker, guint16 *incarnation);
 
 /* --- replies ------------------------------------------------------------------------------ */
 

@@ -1,21 +1,19 @@
 #include "daemon/control/admin.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
+#include "daemon/base/tcp_listen.h"
 #include "daemon/control/metrics.h"
 #include "daemon/control/status.h"
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/listener.h>
-#include <netdb.h>
-#include <string.h>
 
 #define ADMIN_MAGIC 0x41444d4eu
 
 #define MAX_HEADERS_BYTES 8192
 #define MAX_BODY_BYTES    0
 #define SILENCE_SEC       10 /* of a client that neither sends nor reads */
-#define BACKLOG           64
 #define ACCEPT_PAUSE_USEC G_USEC_PER_SEC
 
 #define ADMIN_OF_HTTP "admin" /* key of evhttp's GLib dataset */
@@ -134,55 +132,13 @@ static struct evhttp *http_new(Admin *admin)
 
 /* --- the listener ----------------------------------------------------------------------------- */
 
-static struct evconnlistener *bind_first(struct event_base *base, const struct addrinfo *found)
-{
-    const guint flags = LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
-    struct evconnlistener *listener = NULL;
-    for (const struct addrinfo *at = found; at != NULL && listener == NULL; at = at->ai_next)
-        listener = evconnlistener_new_bind(base, NULL, NULL, flags, BACKLOG, at->ai_addr,
-                                           (int)at->ai_addrlen);
-    return listener;
-}
-
-static struct evconnlistener *listen_at(struct event_base *base, const Address *address,
-                                        GError **error)
-{
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-    g_autofree gchar *port = g_strdup_printf("%u", address->port);
-    struct addrinfo *found;
-    const int failure = getaddrinfo(address->host, port, &hints, &found);
-    if (failure != 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot look up %s: %s",
-                    address->text, gai_strerror(failure));
-        return NULL;
-    }
-    struct evconnlistener *listener = bind_first(base, found);
-    if (listener == NULL)
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
-                    "cannot listen at %s: %s", address->text, g_strerror(errno));
-    freeaddrinfo(found);
-    return listener;
-}
-
-static gchar *bound_address(struct evconnlistener *listener)
-{
-    struct sockaddr_storage bound;
-    socklen_t bytes = sizeof bound;
-    gchar host[NI_MAXHOST], port[NI_MAXSERV];
-    getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&bound, &bytes);
-    getnameinfo((struct sockaddr *)&bound, bytes, host, sizeof host, port, sizeof port,
-                NI_NUMERICHOST | NI_NUMERICSERV);
-    return g_strdup_printf(strchr(host, ':') != NULL ? "http://[%s]:%s" : "http://%s:%s", host,
-                           port);
-}
-
 /* A connection that cannot be accepted, as for want of descriptors, stays in line and would
  * wake the loop again at once, and for ever.  What comes with it is evhttp's argument, the
  * same as for a connection that could be. */
 static void on_accept_failed(struct evconnlistener *listener, void *http)
 {
     Admin *admin = OBJ_FROM(Admin, g_dataset_get_data(http, ADMIN_OF_HTTP), ADMIN_MAGIC);
-    log_warning("admin.accept_failed address=%s error=\"%s\"", admin->address, g_strerror(errno));
+    log_error("admin.accept_failed address=%s reason=\"%s\"", admin->address, g_strerror(errno));
     evconnlistener_disable(listener);
     loop_timer_arm(admin->resume_timer, ACCEPT_PAUSE_USEC);
 }
@@ -198,19 +154,19 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 
 Admin *admin_new(const AdminContext *context, GError **error)
 {
-    struct evconnlistener *listener =
-        listen_at(loop_base(context->loop), context->config->admin, error);
-    if (listener == NULL)
+    const int fd = tcp_listen(context->config->admin, error);
+    if (fd < 0)
         return NULL;
     Admin *admin = g_new0(Admin, 1);
     OBJ_INIT(admin, ADMIN_MAGIC);
     admin->context = *context;
-    admin->address = bound_address(listener);
+    admin->address = tcp_bound_address(fd, "http");
     admin->resume_timer = loop_timer_new(context->loop, on_resume, admin);
-    admin->listener = listener;
+    admin->listener = evconnlistener_new(loop_base(context->loop), NULL, NULL,
+                                         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     admin->http = http_new(admin);
-    evhttp_bind_listener(admin->http, listener);
-    evconnlistener_set_error_cb(listener, on_accept_failed);
+    evhttp_bind_listener(admin->http, admin->listener);
+    evconnlistener_set_error_cb(admin->listener, on_accept_failed);
     return admin;
 }
 

@@ -1,5 +1,4 @@
 #include "daemon/control/metrics.h"
-#include <stdio.h>
 #include <unistd.h>
 
 static void print_head(GString *out, const gchar *metric, CounterKind kind, const gchar *help)
@@ -72,10 +71,12 @@ static void print_gauge(GString *out, const gchar *metric, const gchar *help, gi
 
 static void print_resident_memory(GString *out)
 {
-    g_autofree gchar *statm = NULL;
+    g_autofree gchar *statm = NULL; /* "size resident shared ...", in pages */
     gint64 pages;
-    if (g_file_get_contents("/proc/self/statm", &statm, NULL, NULL) &&
-        sscanf(statm, "%*d %" G_GINT64_FORMAT, &pages) == 1)
+    if (!g_file_get_contents("/proc/self/statm", &statm, NULL, NULL))
+        return;
+    g_auto(GStrv) numbers = g_strsplit(statm, " ", 3);
+    if (g_ascii_string_to_signed(numbers[1], 10, 0, G_MAXINT64, &pages, NULL))
         print_gauge(out, "process_resident_memory_bytes", "Memory of sluiced that is in RAM",
                     pages * sysconf(_SC_PAGESIZE));
 }

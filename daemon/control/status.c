@@ -1,6 +1,6 @@
 #include "daemon/control/status.h"
+#include "actor/ring/link.h"
 #include <json-glib/json-glib.h>
-#include <sluice/handler.h>
 #include <unistd.h>
 
 static gboolean is_draining(const AdminContext *context)
@@ -96,7 +96,7 @@ static void add_host(JsonBuilder *json, const Host *host)
 {
     add_text(json, "plugin_name", host_plugin_name(host));
     add_text(json, "plugin_version", host_plugin_version(host));
-    add_truth(json, "thread_safe", (host_plugin_flags(host) & SLUICE_PLUGIN_THREAD_SAFE) != 0);
+    add_truth(json, "thread_safe", (host_plugin_flags(host) & LINK_PLUGIN_THREAD_SAFE) != 0);
     add_text(json, "state", host_state_name(host));
     add_pid(json, "host_pid", host_pid(host));
 }

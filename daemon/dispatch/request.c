@@ -50,6 +50,7 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
     request->buffer = buffer;
     request->args = buffer + offset + head->body_offset;
     request->args_bytes = message_bytes - head->body_offset;
+    request->held_bytes = sizeof *request + message_bytes + head->name_bytes;
     request->max_reply_bytes = max_reply_bytes;
     request->received_usec = now_usec;
     request->waiting.data = request;
@@ -84,7 +85,7 @@ static void count_state(Request *request, RequestState state, gint by)
 {
     if (state == REQUEST_QUEUED) {
         request->stats->service[CTR_QUEUED] += by;
-        request->stats->service[CTR_QUEUED_BYTES] += by * (gint64)request->args_bytes;
+        request->stats->service[CTR_QUEUED_BYTES] += by * (gint64)request->held_bytes;
     } else if (state == REQUEST_RUNNING) {
         request->stats->service[CTR_RUNNING] += by;
     }
@@ -105,6 +106,7 @@ void request_set_state(Request *request, RequestState next)
 static void finish(Request *request, Verdict verdict)
 {
     request_set_state(request, REQUEST_FINISHED);
+    g_clear_pointer(&request->buffer, g_free); /* a reply may wait long for its turn */
     request->stats->service[verdicts[verdict].counter]++;
     if (request->client.finished != NULL)
         request->client.finished(request, request->client.user);

@@ -53,9 +53,10 @@ struct Request {
     gchar *method;
     gsize method_bytes;
     GRefString *peer;
-    guint8 *buffer; /* the message is in it, and the arguments at its end */
+    guint8 *buffer; /* the message is in it, and the arguments at its end; NULL when finished */
     const guint8 *args;
     gsize args_bytes;
+    gsize held_bytes;       /* of memory, while it waits */
     gsize max_reply_bytes; /* of the frame that goes back */
     gint64 received_usec;
     gint64 deadline_usec; /* set by the service */

@@ -206,7 +206,7 @@ static const gchar *refusal(const Service *service, const Request *request, Verd
     *verdict = VERDICT_QUEUE_FULL;
     if (waiting >= (gint64)service->config->queue_limit + pool_n_ready(service->pool))
         return "queue-limit calls wait already";
-    if (service->stats.service[CTR_QUEUED_BYTES] + (gint64)request->args_bytes >
+    if (service->stats.service[CTR_QUEUED_BYTES] + (gint64)request->held_bytes >
         (gint64)service->config->queue_bytes)
         return "queue-bytes are full";
     return NULL;

@@ -197,8 +197,11 @@ static void on_flush(gpointer user)
     end_if_all_is_sent(connection);
     if (connection->state == CONNECTION_CLOSED)
         return;
-    if (reply_line_is_empty(&connection->line) && connection->state == CONNECTION_OPEN)
+    if (reply_line_is_empty(&connection->line) && connection->state == CONNECTION_OPEN) {
         connection->idle_since = loop_now_usec();
+        if (!evtimer_pending(connection->timer, NULL))
+            arm_timer(connection);
+    }
     balance_reading(connection);
 }
 

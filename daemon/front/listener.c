@@ -2,11 +2,10 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
+#include "daemon/base/tcp_listen.h"
 #include "daemon/front/socket_file.h"
 #include <errno.h>
 #include <event2/listener.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #define LISTENER_MAGIC 0x4c495354u
@@ -26,73 +25,18 @@ struct Listener {
     gpointer user;
 };
 
-static gboolean fail(const Address *address, const gchar *why, GError **error)
-{
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: cannot listen: %s", address->text,
-                why);
-    return FALSE;
-}
-
-/* --- sockets -------------------------------------------------------------------------------- */
-
-static int bind_first(const struct addrinfo *list)
-{
-    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
-        const int on = 1;
-        g_auto(Fd) fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-            bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-            return fd_steal(&fd);
-    }
-    return -1;
-}
-
-static int listen_tcp(const Address *address, GError **error)
-{
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
-    struct addrinfo *list;
-    g_autofree gchar *port = g_strdup_printf("%u", address->port);
-    const int problem = getaddrinfo(address->host, port, &hints, &list);
-    if (problem != 0) {
-        fail(address, gai_strerror(problem), error);
-        return -1;
-    }
-    const int fd = bind_first(list);
-    if (fd < 0)
-        fail(address, g_strerror(errno), error);
-    freeaddrinfo(list);
-    return fd;
-}
-
 static int listen_unix(Listener *listener, const Address *address, GError **error)
 {
     g_auto(Fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        fail(address, g_strerror(errno), error);
+    if (fd >= 0)
+        listener->file = socket_file_bind(fd, address->path, error);
+    if (fd >= 0 && listener->file == NULL)
         return -1;
-    }
-    listener->file = socket_file_bind(fd, address->path, error);
-    if (listener->file == NULL)
-        return -1;
-    if (listen(fd, BACKLOG) != 0) {
-        fail(address, g_strerror(errno), error);
-        return -1;
-    }
-    return fd_steal(&fd);
-}
-
-static gchar *bound_address(const Address *address, int fd)
-{
-    struct sockaddr_storage bound;
-    socklen_t length = sizeof bound;
-    guint port = address->port;
-    if (address->kind == ADDRESS_UNIX)
-        return g_strdup_printf("unix:%s", address->path);
-    if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0)
-        port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                 : ((struct sockaddr_in *)&bound)->sin_port);
-    const gchar *form = strchr(address->host, ':') != NULL ? "tcp://[%s]:%u" : "tcp://%s:%u";
-    return g_strdup_printf(form, address->host, port);
+    if (fd >= 0 && listen(fd, BACKLOG) == 0)
+        return fd_steal(&fd);
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: cannot listen: %s",
+                address->text, g_strerror(errno));
+    return -1;
 }
 
 /* --- events ------------------------------------------------------------------------------------
@@ -138,12 +82,13 @@ Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats,
     listener->accept = accept;
     listener->user = user;
     const int fd = address->kind == ADDRESS_UNIX ? listen_unix(listener, address, error)
-                                                 : listen_tcp(address, error);
+                                                 : tcp_listen(address, error);
     if (fd < 0) {
         listener_free(listener);
         return NULL;
     }
-    listener->address = bound_address(address, fd);
+    listener->address = address->kind == ADDRESS_UNIX ? g_strdup_printf("unix:%s", address->path)
+                                                      : tcp_bound_address(fd, "tcp");
     listener->events = evconnlistener_new(loop_base(loop), on_accept, listener,
                                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     evconnlistener_set_error_cb(listener->events, on_error);

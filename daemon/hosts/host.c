@@ -69,25 +69,17 @@ static void set_state(Host *host, HostState next)
 
 static void set_error(Host *host, const gchar *text)
 {
-    gchar *copy = g_strdup(text);
     g_free(host->error);
-    host->error = copy;
+    host->error = g_strdup(text);
 }
 
 /* --- the end of a process ------------------------------------------------------------------- */
 
-static void drop_event(struct event **event)
-{
-    if (*event != NULL)
-        event_free(*event);
-    *event = NULL;
-}
-
 static void drop_process(Host *host)
 {
-    drop_event(&host->on_death);
-    drop_event(&host->on_control);
-    drop_event(&host->on_report);
+    g_clear_pointer(&host->on_death, event_free);
+    g_clear_pointer(&host->on_control, event_free);
+    g_clear_pointer(&host->on_report, event_free);
     fd_close(&host->pidfd);
     fd_close(&host->control_fd);
     fd_close(&host->report_fd);
@@ -175,6 +167,14 @@ static void refuse(Host *host, const gchar *why)
     set_state(host, HOST_REFUSED);
 }
 
+/* The control socket is the host's alone; on the other one, workers speak of themselves. */
+static gboolean may_say(const Host *host, int socket, LinkKind kind)
+{
+    const gboolean of_worker =
+        kind == LINK_READY || kind == LINK_FAILED || kind == LINK_LOG || kind == LINK_DROPPED;
+    return of_worker == (socket == host->report_fd) && kind > LINK_END;
+}
+
 static void on_message(Host *host, const LinkMessage *message)
 {
     if (message->kind == LINK_HELLO)
@@ -192,12 +192,16 @@ static void read_socket(Host *host, int socket)
     LinkMessage message;
     for (guint i = 0; i < MESSAGES_PER_PASS && host->pidfd >= 0; i++) {
         const LinkResult result = link_receive(socket, &message, host->text, FALSE);
-        if (result == LINK_GOT)
+        if (result == LINK_NOTHING || result == LINK_CLOSED)
+            return; /* that the host is gone is for the pidfd to say */
+        if (result == LINK_GOT && may_say(host, socket, message.kind)) {
             on_message(host, &message);
-        else if (result == LINK_GARBAGE)
-            host_kill(host, "the host sent a malformed message");
-        else
-            return; /* nothing more; that the host is gone is for the pidfd to say */
+            continue;
+        }
+        if (result == LINK_GOT && message.fd >= 0)
+            close(message.fd);
+        host_kill(host, "the host sent a message that it may not send");
+        return;
     }
 }
 
@@ -326,6 +330,13 @@ void host_end(Host *host)
     loop_timer_arm(host->timer, END_TIMEOUT_USEC);
     if (!link_send(host->control_fd, &end, FALSE, NULL))
         host_kill(host, "the host does not take messages");
+}
+
+void host_give_up(Host *host)
+{
+    g_assert(host->pidfd < 0);
+    if (host->state == HOST_BACKOFF)
+        set_state(host, HOST_STOPPED);
 }
 
 void host_fork_worker(Host *host, guint32 worker, guint16 incarnation)

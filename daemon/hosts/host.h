@@ -34,6 +34,7 @@ void host_free(Host *host); /* NULL is fine; kills the process */
 void host_start(Host *host); /* from STOPPED; reads the plugin's file */
 void host_end(Host *host);   /* every worker has ended: unload and exit, STOPPED when done */
 void host_kill(Host *host, const gchar *why);
+void host_give_up(Host *host); /* no process runs; none shall be started again */
 
 /* Asks for a worker; FORKED comes as a message. */
 void host_fork_worker(Host *host, guint32 worker, guint16 incarnation);

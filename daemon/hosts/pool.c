@@ -112,8 +112,11 @@ void pool_cancel(Pool *pool, guint32 ticket) { ring_front_cancel(ring_of(pool), 
 
 static void on_stuck(guint32 index, guint16 incarnation, gpointer user)
 {
-    Worker *worker = OBJ_FROM(Pool, user, POOL_MAGIC)->workers[index];
-    if (worker_state(worker) == WORKER_READY && worker_incarnation(worker) == incarnation)
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    Worker *worker = pool->workers[index];
+    if (worker_incarnation(worker) != incarnation)
+        end_corrupt_host(pool); /* the dead hold no calls: their seats were cleared */
+    else if (worker_state(worker) == WORKER_READY)
         worker_kill_stuck(worker);
 }
 
@@ -291,10 +294,13 @@ static void host_is_gone(const gchar *how, gpointer user)
     stuck_watch_set_ring(pool->stuck_watch, NULL);
     if (!pool->end_sent)
         pool->stats->service[CTR_HOST_DEATHS]++;
-    if (pool->stopping)
+    if (pool->stopping) {
+        pool->end_sent = TRUE;
+        host_give_up(pool->host);
         pool->handlers.stopped(pool->user);
-    else
-        pool->handlers.room(pool->user); /* a refusal is news for those who wait, too */
+        return;
+    }
+    pool->handlers.room(pool->user); /* a refusal is news for those who wait, too */
 }
 
 /* --- life of the pool

@@ -12,7 +12,7 @@ static const guint16 value_bytes[FRAME_TYPES] = {
     [T_I64] = 16,  [T_DOUBLE] = 16, [T_STRING] = 16, [T_STRUCT] = 256,
     [T_MAP] = 256, [T_SET] = 256,   [T_LIST] = 256,
 };
-#define HASHED_VALUE_BYTES 64u /* more, per value in a set or map: the table, and a block each */
+#define HASHED_ENTRY_BYTES 96u /* more, per entry of a set or map: table and blocks */
 #define STRING_BYTES       48u
 #define STRING_COPIES      3u /* a binary is copied into a GByteArray that grows by doubling */
 
@@ -147,7 +147,7 @@ gboolean frame_reader_enter_container(FrameReader *in, ThriftType container, gui
     }
     guint64 cost = value_bytes[first] + (pairs ? value_bytes[second] : 0u);
     if (container != T_LIST)
-        cost += pairs ? 2 * HASHED_VALUE_BYTES : HASHED_VALUE_BYTES;
+        cost += HASHED_ENTRY_BYTES;
     return charge(in, count * cost) && push(in, first, second);
 }
 

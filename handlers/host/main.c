@@ -57,6 +57,8 @@ static void refuse(const gchar *why)
     exit(0);
 }
 
+G_STATIC_ASSERT(LINK_PLUGIN_THREAD_SAFE == SLUICE_PLUGIN_THREAD_SAFE);
+
 static void load(Host *host, const gchar *settings_text)
 {
     g_autoptr(GError) error = NULL;

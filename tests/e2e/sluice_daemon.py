@@ -14,15 +14,18 @@ from waiting import DEADLINE_SEC, eventually
 from wire import PATIENCE_SEC, Connection
 
 SLUICED = BUILD / "sluiced"
+SHOWN_LINES = 200  # of the log of a test that fails
 DEFAULT_DAEMON = {
     "handler_dir": BUILD / "handlers",
     "host_program": BUILD / "sluice-host",
     "admin": "http://127.0.0.1:0",
     "drain_timeout": "100ms",  # what a test leaves running does not hold up its end
 }
+# So that nothing but what a test sets ends its calls.
+NO_LIMITS = {"deadline": "1h", "stuck_after": "1h"}
 DEFAULT_SERVICES = {
-    "calculator": {"plugin": "calculator.so", "default": True, "workers": 2},
-    "crash": {"plugin": "crash.so", "workers": 2, "restart_backoff_max": "100ms"},
+    "calculator": {"plugin": "calculator.so", "default": True, "workers": 2, **NO_LIMITS},
+    "crash": {"plugin": "crash.so", "workers": 2, "restart_backoff_max": "100ms", **NO_LIMITS},
 }
 
 
@@ -162,9 +165,15 @@ class Daemon:
     def sigterm(self):
         self.send_signal(signal.SIGTERM)
 
+    def kill_sleepers(self, name):
+        """Ends the workers whose handler sleeps, as an operator would: by SIGKILL."""
+        for pid in filter(is_in_a_timed_sleep, self.worker_pids(name)):
+            os.kill(pid, signal.SIGKILL)
+
     def kill9(self):
         self.expected_exit = -signal.SIGKILL
         self.send_signal(signal.SIGKILL)
+        self.wait_exit()
 
     def wait_exit(self):
         return self.process.wait(DEADLINE_SEC)
@@ -174,12 +183,13 @@ class Daemon:
         if self.process.poll() is None:
             self.assert_ledger_balances()
             self.close_clients()
+            for service in self.status()["services"]:
+                self.kill_sleepers(service["name"])
             self.sigterm()
         assert self.wait_exit() == self.expected_exit
         eventually(lambda: not marked(self.marker), "every process of the daemon has ended")
         self.log.wait_end()
-        if self.expected_exit == 0:
-            assert not os.path.lexists(self.socket_path)
+        assert not os.path.lexists(self.socket_path)
 
     def destroy(self):
         """Whatever has happened, nothing outlives the test."""
@@ -188,4 +198,4 @@ class Daemon:
             os.kill(pid, signal.SIGKILL)
         self.process.wait(DEADLINE_SEC)
         self.log.wait_end()
-        print(f"--- log of sluiced {self.process.pid}:", *self.log.lines, sep="\n")
+        print(f"--- log of sluiced {self.process.pid}:", *self.log.lines[-SHOWN_LINES:], sep="\n")

@@ -175,8 +175,7 @@ def test_a_client_that_never_reads_is_closed_after_write_timeout(sluiced):
 
 def test_a_thousand_connections_that_only_open_and_close_make_no_noise(sluiced):
     daemon = sluiced(calculator={})
-    lines = len(daemon.log.lines)
     for _ in range(1000):
         Connection(daemon.tcp).close()
     daemon.wait_metric("connections_closed_total", 1000, reason="client")
-    assert daemon.log.lines[lines:] == []
+    assert daemon.log.matches(r"connection\.|WARNING|ERROR") == []

@@ -6,7 +6,7 @@ import struct
 import pytest
 from thrift.Thrift import TApplicationException
 
-from wire import CALL, EXCEPTION, call, frame, head
+from wire import CALL, EXCEPTION, ONEWAY, call, frame, head
 
 BINARY, COMPACT = "binary", "compact"
 STOP = b"\0"
@@ -120,7 +120,7 @@ def test_one_wrong_byte_anywhere_in_the_arguments_is_answered(served, protocol):
 
 
 def test_malformed_arguments_of_a_oneway_call_get_no_reply(served):
-    served.send(frame(head("note", 4) + b"\x0b\0\x01" + INT32_MAX + STOP))
+    served.send(frame(head("note", ONEWAY) + b"\x0b\0\x01" + INT32_MAX + STOP))
 
 
 def test_wrong_arguments_count_as_errors_of_the_application(sluiced):

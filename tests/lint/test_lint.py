@@ -25,7 +25,7 @@ def table(row, user="enum { A_ONE };\n"):
     """A table of one column with its enum, and a file that uses the enum's values."""
     return {
         "a.def": "/* ROW(name, text) */\n" + row,
-        "a.h": "enum {\n#define ROW(name, \\\n            text) A_##name,\n#include \"a.def\"\n};\n",
+        "a.h": "enum {\n#define ROW(name, text) \\\n    A_##name,\n#include \"a.def\"\n};\n",
         "a.c": user,
     }
 

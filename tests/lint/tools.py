@@ -5,17 +5,21 @@ import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-# Makes the generated headers and prints how the Makefile compiles; a rule of this file, because
-# nobody but a check asks for it.
-FLAGS_RULE = ("flags: ; @$(MAKE) -s $(GENERATED:%=$(BUILD)/gen/%/stamp)"
-              "$(info $(COMPILE) $(WARNINGS) $(GEN_DIRS))")
+# Nobody but a check asks the Makefile for this, so the rule stands here.
+PRINT_RULE = ("print: ; @:$(info $(COMPILE) $(WARNINGS) $(GEN_DIRS))"
+              "$(info $(GENERATED:%=$(BUILD)/gen/%/stamp))")
 
 
 def compile_command(root, build):
-    """The words with which the Makefile compiles a file, without the file."""
-    command = ["make", "-s", f"BUILD={build}", f"--eval={FLAGS_RULE}", "flags"]
-    made = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
-    return shlex.split(made.stdout)
+    """The words with which the Makefile compiles a file, without the file; makes the headers
+    that are generated."""
+    make = ["make", "-s", f"BUILD={build}"]
+    said = subprocess.run([*make, f"--eval={PRINT_RULE}", "print"], cwd=root,
+                          stdout=subprocess.PIPE, text=True, check=True)
+    command, generated = said.stdout.splitlines()
+    if generated:
+        subprocess.run([*make, *generated.split()], cwd=root, stdout=subprocess.PIPE, check=True)
+    return shlex.split(command)
 
 
 def headers_compile_alone(tree):

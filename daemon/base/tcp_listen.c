@@ -1,0 +1,54 @@
+#include "daemon/base/tcp_listen.h"
+#include "daemon/base/fd.h"
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define BACKLOG 1024
+
+static int bind_first(const struct addrinfo *list)
+{
+    const int on = 1;
+    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
+        g_auto(Fd) fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+            bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+            return fd_steal(&fd);
+    }
+    return -1;
+}
+
+static int fail(const Address *address, const gchar *why, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: cannot listen: %s", address->text,
+                why);
+    return -1;
+}
+
+int tcp_listen(const Address *address, GError **error)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    struct addrinfo *list;
+    g_autofree gchar *port = g_strdup_printf("%u", address->port);
+    const int problem = getaddrinfo(address->host, port, &hints, &list);
+    if (problem != 0)
+        return fail(address, gai_strerror(problem), error);
+    errno = 0;
+    const int fd = bind_first(list);
+    const int reason = errno;
+    freeaddrinfo(list);
+    return fd >= 0 ? fd : fail(address, g_strerror(reason), error);
+}
+
+gchar *tcp_bound_address(int fd, const gchar *scheme)
+{
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof bound;
+    gchar host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "0";
+    getsockname(fd, (struct sockaddr *)&bound, &length);
+    getnameinfo((struct sockaddr *)&bound, length, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    const gchar *form = strchr(host, ':') != NULL ? "%s://[%s]:%s" : "%s://%s:%s";
+    return g_strdup_printf(form, scheme, host, port);
+}
