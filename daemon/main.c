@@ -76,8 +76,9 @@ int main(int argc, char **argv)
     g_autoptr(Config) config = config_load(path, &error);
     if (config == NULL)
         return complain(error, EXIT_FAILURE);
-    const struct sigaction ignore = { .sa_handler = SIG_IGN };
+    const struct sigaction ignore = { .sa_handler = SIG_IGN }, usual = { .sa_handler = SIG_DFL };
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGCHLD, &usual, NULL); /* who ignores it is not told how children ended */
     log_start(config->log_level);
     if (options.check)
         return check(config, path);

@@ -5,9 +5,7 @@
 #include "daemon/control/admin.h"
 #include "daemon/dispatch/dispatch.h"
 #include "daemon/front/front.h"
-#include <errno.h>
 #include <signal.h>
-#include <sys/resource.h>
 
 #define SERVER_MAGIC 0x53565200u
 
@@ -118,6 +116,12 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
 /* --- each pass ------------------------------------------------------------------------------- */
 
+static gboolean may_leave(const Server *server)
+{
+    return server->state == SERVER_STOPPING && server->processes_gone &&
+           front_is_empty(server->front);
+}
+
 static void watcher_poll(gpointer user)
 {
     Server *server = OBJ_FROM(Server, user, SERVER_MAGIC);
@@ -128,15 +132,16 @@ static void watcher_poll(gpointer user)
     }
     if (server->state == SERVER_DRAINING && dispatch_is_idle(server->dispatch))
         stop(server);
-    else if (server->state == SERVER_STOPPING && server->processes_gone &&
-             front_is_empty(server->front))
+    else if (may_leave(server))
         leave(server);
 }
 
+/* What ends the daemon may have happened after this pass's poll. */
 static gboolean watcher_arm(gpointer user)
 {
-    (void)user;
-    return FALSE;
+    const Server *server = OBJ_FROM(Server, user, SERVER_MAGIC);
+    return may_leave(server) ||
+           (server->state == SERVER_DRAINING && dispatch_is_idle(server->dispatch));
 }
 
 static void watcher_disarm(gpointer user) { (void)user; }
@@ -156,23 +161,6 @@ static void catch_signals(Server *server)
         server->signals[i] = evsignal_new(loop_base(server->loop), numbers[i], on_signal, server);
         event_add(server->signals[i], NULL);
     }
-}
-
-/* A connection is a descriptor, a worker one, a host six; the rest is for everything else. */
-static void raise_descriptor_limit(const Config *config)
-{
-    struct rlimit limit;
-    rlim_t wanted = config->max_connections + 256;
-    for (guint i = 0; i < config->n_services; i++)
-        wanted += config->services[i]->workers + 8;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
-    if (limit.rlim_max < wanted)
-        log_warning("daemon.few_descriptors allowed=%lu wanted=%lu", (gulong)limit.rlim_max,
-                    (gulong)wanted);
-    limit.rlim_cur = MIN(wanted, limit.rlim_max);
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_warning("daemon.few_descriptors reason=\"%s\"", g_strerror(errno));
 }
 
 static gboolean open_admin(Server *server, GError **error)
@@ -217,7 +205,6 @@ gboolean server_run(const Config *config, GError **error)
     server.watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, &server, NULL };
     loop_add_watcher(server.loop, &server.watcher);
     catch_signals(&server);
-    raise_descriptor_limit(config);
     server.dispatch = dispatch_new(server.loop, config, on_processes_gone, &server);
     server.front = front_new(server.loop, config, server.dispatch, &server.stats, error);
     const gboolean started = server.front != NULL && open_admin(&server, error);

@@ -4,14 +4,18 @@
 Asks valgrind what the daemon holds after 10,000 calls and again after 100,000.  That is more
 than a leak check at the end: it also sees memory that is kept while serving and freed when the
 daemon stops.  SLUICE_BUILD names the build directory."""
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "e2e"))
+TESTS = Path(__file__).parent
+sys.path.insert(0, str(TESTS / "e2e"))
 
 from admin import Admin  # noqa: E402
 from clients import BUILD, split_tcp  # noqa: E402
@@ -24,18 +28,38 @@ PIPELINED = 250  # calls in flight: enough to fill every queue on the way
 # 90,000 calls that each leak one byte are over it; buffers that happen to be larger are not.
 GROWTH_MAX_BYTES = (CALLS_AFTER - CALLS_BEFORE) // 2
 ERROR_STATUS = 99
-VALGRIND = ["valgrind", "--quiet", "--vgdb=yes", "--leak-check=full", "--errors-for-leak-kinds=definite",
+VALGRIND = ["valgrind", "--vgdb=yes", "--leak-check=full", "--errors-for-leak-kinds=definite",
             "--show-leak-kinds=definite", f"--error-exitcode={ERROR_STATUS}"]
 
 
+def open_pidfds(requests):
+    """What valgrind_pidfd.c asks for: a pid comes in, its pidfd goes out."""
+    while pid := requests.recv(4):
+        pidfd = os.pidfd_open(int.from_bytes(pid, sys.byteorder))
+        socket.send_fds(requests, [b"\0"], [pidfd])
+        os.close(pidfd)
+
+
+def preload(directory):
+    """The environment of a process with valgrind_pidfd.c, and the socket that it needs."""
+    library = Path(directory, "valgrind_pidfd.so")
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library,
+                    TESTS / "valgrind_pidfd.c"], check=True)
+    ours, theirs = socket.socketpair()
+    threading.Thread(target=open_pidfds, args=(ours,), daemon=True).start()
+    return dict(os.environ, LD_PRELOAD=library, PIDFD_SOCKET=str(theirs.fileno())), theirs
+
+
 def start(directory):
+    environment, socket_to_us = preload(directory)
     config = Path(directory, "sluice.conf")
     config.write_text(config_text({
         "daemon": {**DEFAULT_DAEMON, "listen": "tcp://127.0.0.1:0"},
         "service calculator": {"plugin": "calculator.so", "default": True},
     }))
     return subprocess.Popen([*VALGRIND, BUILD / "sluiced", "--config", config],
-                            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment,
+                            pass_fds=[socket_to_us.fileno()])
 
 
 def make_calls(connection, count):

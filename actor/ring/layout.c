@@ -1,4 +1,5 @@
 #include "actor/ring/layout.h"
+#include "actor/ring/futex.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -77,4 +78,25 @@ void ring_layout_unmap(RingLayout *layout)
     if (layout->shared != NULL)
         munmap(layout->shared, layout->total_bytes);
     layout->shared = NULL;
+}
+
+/* The lowest bit first: the same few workers stay awake and warm while the rest sleep. */
+void ring_wake_one(const RingLayout *layout)
+{
+    const guint32 words = (layout->geometry.workers + 63) / 64;
+    for (guint32 i = 0; i < words; i++) {
+        _Atomic guint64 *map = &layout->shared->sleep_map[i];
+        /* seq_cst, pairs with the fetch_or in ring_worker_take. */
+        for (guint64 bits = atomic_load(map); bits != 0; bits &= bits - 1) {
+            const guint64 bit = bits & -bits;
+            const guint32 worker = i * 64 + (guint32)__builtin_ctzll(bits);
+            /* Whoever clears the bit owns the wake-up; the map may hold bits of nobody. */
+            if ((atomic_fetch_and(map, ~bit) & bit) == 0 || worker >= layout->geometry.workers)
+                continue;
+            Seat *seat = &layout->seats[worker];
+            atomic_fetch_add(&seat->futex, 1);
+            futex_wake_one(&seat->futex);
+            return;
+        }
+    }
 }

@@ -87,6 +87,9 @@ gsize ring_layout_total_bytes(const RingGeometry *geometry);
 gboolean ring_layout_map(RingLayout *layout, const RingGeometry *geometry, int fd, GError **error);
 void ring_layout_unmap(RingLayout *layout);
 
+/* Wakes one worker that sleeps, if any does. */
+void ring_wake_one(const RingLayout *layout);
+
 static inline guint8 *ring_call_area(const RingLayout *layout, guint32 slot)
 {
     return layout->calls + slot * layout->call_stride;

@@ -27,10 +27,11 @@ typedef enum {
     LINK_FORK,     /* worker, incarnation */
     LINK_END,      /* unload and exit; all workers have ended */
     /* host to sluiced, control */
-    LINK_HELLO,   /* the plugin is loaded; value: its flags; text: "name\nversion" */
-    LINK_REFUSED, /* the plugin cannot be served; text: why.  The host exits */
-    LINK_FORKED,  /* worker, incarnation; value: pid; with its pidfd */
-    LINK_EXITED,  /* worker, incarnation; value: wait status */
+    LINK_HELLO,    /* the plugin is loaded; value: its flags; text: "name\nversion" */
+    LINK_REFUSED,  /* the plugin cannot be served; text: why.  The host exits */
+    LINK_FORKED,   /* worker, incarnation; value: pid; with its pidfd */
+    LINK_UNFORKED, /* worker, incarnation; text: why there is no such process */
+    LINK_EXITED,   /* worker, incarnation; value: wait status */
     /* worker to sluiced, report */
     LINK_READY,   /* worker, incarnation */
     LINK_FAILED,  /* worker, incarnation; text: why it did not start.  The worker exits */

@@ -147,28 +147,6 @@ static gsize write_call(RingFront *front, guint32 slot, const RingCall *call)
     return bytes;
 }
 
-/* One sleeper is told of one call.  The lowest bit first: the same few workers stay awake
- * and warm while the rest sleep. */
-static void wake_one(RingFront *front)
-{
-    const guint32 words = (front->ring.geometry.workers + 63) / 64;
-    for (guint32 i = 0; i < words; i++) {
-        _Atomic guint64 *map = &front->ring.shared->sleep_map[i];
-        /* seq_cst, pairs with the fetch_or in ring_worker_take. */
-        for (guint64 bits = atomic_load(map); bits != 0;) {
-            const guint64 bit = bits & -bits;
-            const guint32 worker = i * 64 + (guint32)__builtin_ctzll(bits);
-            bits &= bits - 1;
-            if ((atomic_fetch_and(map, ~bit) & bit) == 0 || worker >= front->ring.geometry.workers)
-                continue;
-            Seat *seat = &front->ring.seats[worker];
-            atomic_fetch_add(&seat->futex, 1);
-            futex_wake_one(&seat->futex);
-            return;
-        }
-    }
-}
-
 guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job)
 {
     g_assert(job != NULL && ring_front_has_room(front));
@@ -188,7 +166,7 @@ guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job
                           memory_order_relaxed);
     /* seq_cst: the tail goes up before we look who sleeps, see next_entry(). */
     atomic_store(&front->ring.shared->tail, ++front->tail);
-    wake_one(front);
+    ring_wake_one(&front->ring);
     return slot;
 }
 
@@ -379,7 +357,7 @@ void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnatio
         }
     }
     if (announced)
-        wake_one(front);
+        ring_wake_one(&front->ring);
 }
 
 void ring_front_abandon(RingFront *front, RingAbandonFunc func, gpointer user)

@@ -85,22 +85,27 @@ static gboolean claim(RingWorker *worker, guint64 entry)
     return TRUE;
 }
 
-/* head is a hint: whoever sees an entry that is claimed or taken back moves it on, so a
- * worker that dies between its claim and this step holds up nobody.  A head that was
- * scribbled beyond the tail is brought back. */
-static gboolean next_entry(RingShared *shared, const RingLayout *ring, guint32 *head)
+/* Where to look next; FALSE: nothing is announced.
+ *
+ * head is a hint: whoever sees an entry that is claimed or taken back moves it on, so a worker
+ * that dies between its claim and this step holds up nobody.  It never goes beyond the tail
+ * by our hand; one that was scribbled there, or that the others have left behind by more than
+ * the ring since we read it, is brought back and read again. */
+static gboolean next_entry(const RingLayout *ring, guint32 *head)
 {
-    *head = atomic_load_explicit(&shared->head, memory_order_relaxed);
-    /* seq_cst, pairs with the store in ring_front_announce: after raising our sleep bit we
-     * see the new tail, or sluiced sees the bit. */
-    const guint32 tail = atomic_load(&shared->tail);
-    if (tail == *head)
-        return FALSE;
-    if (tail - *head > ring->ready_mask + 1) {
+    RingShared *shared = ring->shared;
+    for (;;) {
+        /* acquire: the tail that is read next is not older than this head. */
+        *head = atomic_load_explicit(&shared->head, memory_order_acquire);
+        /* seq_cst, pairs with the store in ring_front_announce: after raising our sleep bit
+         * we see the new tail, or sluiced sees the bit. */
+        const guint32 tail = atomic_load(&shared->tail);
+        if (tail == *head)
+            return FALSE;
+        if (tail - *head <= ring->ready_mask + 1)
+            return TRUE;
         atomic_compare_exchange_strong(&shared->head, head, tail - ring->ready_mask - 1);
-        *head = atomic_load(&shared->head);
     }
-    return TRUE;
 }
 
 RingTake ring_worker_try_take(RingWorker *worker, RingCall *call)
@@ -111,7 +116,7 @@ RingTake ring_worker_try_take(RingWorker *worker, RingCall *call)
     /* relaxed: a late look only delays the stop by one call. */
     if (atomic_load_explicit(&ring->seats[worker->index].stop, memory_order_relaxed) != 0)
         return RING_STOP;
-    while (next_entry(ring->shared, ring, &head)) {
+    while (next_entry(ring, &head)) {
         /* relaxed: the claim checks the entry, and brings the acquire. */
         const guint64 entry =
             atomic_load_explicit(&ring->ready[head & ring->ready_mask], memory_order_relaxed);
@@ -143,7 +148,12 @@ RingTake ring_worker_take(RingWorker *worker, RingCall *call, gint64 wait_usec)
         futex_wait(&seat->futex, ticket, wait_usec);
         taken = ring_worker_try_take(worker, call);
     }
-    atomic_fetch_and(map, ~bit);
+    /* The bit is gone: somebody has spent a wake-up on us.  If it was not needed, because we
+     * had found our call already, it is another's: there may be one more call. */
+    const gboolean woken = (atomic_fetch_and(map, ~bit) & bit) == 0;
+    guint32 head;
+    if (woken && taken == RING_TAKEN && next_entry(&worker->ring, &head))
+        ring_wake_one(&worker->ring);
     return taken;
 }
 

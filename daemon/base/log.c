@@ -53,6 +53,18 @@ void log_start(GLogLevelFlags level)
     g_log_set_writer_func(write_line, NULL, NULL);
 }
 
+gchar *log_quotable(const gchar *text)
+{
+    gchar *copy = g_strdup(text);
+    for (gchar *at = copy; *at != '\0'; at++) {
+        if (g_ascii_iscntrl(*at))
+            *at = ' ';
+        else if (*at == '"')
+            *at = '\'';
+    }
+    return copy;
+}
+
 struct LogLimit {
     gint64 interval_usec;
     GHashTable *last; /* "event subject" -> time of its last line */

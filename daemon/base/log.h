@@ -16,6 +16,9 @@
  * `level` are dropped. */
 void log_start(GLogLevelFlags level);
 
+/* `text` without what would end its line or its quotes; free with g_free(). */
+gchar *log_quotable(const gchar *text);
+
 /* One line about the same `event` and `subject` (a peer's host, a service) per interval. */
 typedef struct LogLimit LogLimit;
 LogLimit *log_limit_new(gint64 interval_usec);

@@ -76,6 +76,7 @@ void request_release(Request *request)
     g_free(request->method);
     g_ref_string_release(request->peer);
     g_free(request->buffer);
+    *request->client.memory->held_bytes -= (gint64)request->reply_bytes;
     g_free(request->reply);
     OBJ_FINI(request, REQUEST_MAGIC);
     g_free(request);
@@ -123,6 +124,13 @@ static WireAddress address_of(const Request *request)
                           request->method_bytes };
 }
 
+static void set_reply(Request *request, guint8 *frame, gsize bytes)
+{
+    request->reply = frame;
+    request->reply_bytes = bytes;
+    *request->client.memory->held_bytes += (gint64)bytes;
+}
+
 void request_answer(Request *request, const guint8 *body, gsize body_bytes)
 {
     const WireAddress to = address_of(request);
@@ -135,6 +143,10 @@ void request_answer(Request *request, const guint8 *body, gsize body_bytes)
         request_fail(request, VERDICT_REPLY_TOO_LARGE, "it is over max-frame-bytes", -1);
         return;
     }
+    if (buffer_memory_is_full(request->client.memory)) {
+        request_fail(request, VERDICT_NO_MEMORY, "buffer-memory is full of unsent replies", -1);
+        return;
+    }
     g_autofree guint8 *frame = g_malloc(head_bytes + body_bytes);
     wire_reply_head_write(frame, &to, body_bytes);
     memcpy(frame + head_bytes, body, body_bytes);
@@ -144,8 +156,7 @@ void request_answer(Request *request, const guint8 *body, gsize body_bytes)
         request_fail(request, VERDICT_BAD_REPLY, wire_verdict_text(well_formed), -1);
         return;
     }
-    request->reply = g_steal_pointer(&frame);
-    request->reply_bytes = head_bytes + body_bytes;
+    set_reply(request, g_steal_pointer(&frame), head_bytes + body_bytes);
     finish(request, VERDICT_COMPLETED);
 }
 
@@ -157,13 +168,15 @@ void request_fail(Request *request, Verdict verdict, const gchar *text, gssize t
         return;
     }
     const gsize length = text_bytes < 0 ? strlen(text) : (gsize)text_bytes;
-    g_autofree gchar *valid = g_utf8_make_valid(text, (gssize)MIN(length, TEXT_MAX_BYTES));
+    /* A worker may still write to it: only the copy is looked at. */
+    g_autofree gchar *copy = g_strndup(text, MIN(length, TEXT_MAX_BYTES));
+    g_autofree gchar *valid = g_utf8_make_valid(copy, -1);
     g_autofree gchar *message = g_strdup_printf("%s: %s", verdicts[verdict].token, valid);
     const WireAddress to = address_of(request);
     const WireException what = { (WireExceptionType)verdicts[verdict].exception, message,
                                  strlen(message) };
-    request->reply_bytes = wire_exception_bytes(&to, &what);
-    request->reply = g_malloc(request->reply_bytes);
+    const gsize bytes = wire_exception_bytes(&to, &what);
+    set_reply(request, g_malloc(bytes), bytes);
     wire_exception_write(request->reply, &to, &what);
     finish(request, verdict);
 }

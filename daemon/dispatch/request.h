@@ -15,6 +15,7 @@
 #pragma once
 #include "daemon/base/counters.h"
 #include "daemon/base/obj.h"
+#include "daemon/dispatch/buffer_memory.h"
 #include "daemon/wire/head.h"
 #include <glib.h>
 
@@ -38,6 +39,7 @@ typedef struct {
      * the request with request_release() when it has used it, not during this call. */
     void (*finished)(Request *request, gpointer user);
     gpointer user;
+    BufferMemory *memory; /* what its reply is counted against; outlives the request */
 } RequestClient;
 
 struct Request {
@@ -56,7 +58,7 @@ struct Request {
     guint8 *buffer; /* the message is in it, and the arguments at its end; NULL when finished */
     const guint8 *args;
     gsize args_bytes;
-    gsize held_bytes;       /* of memory, while it waits */
+    gsize held_bytes;      /* of memory, while it waits */
     gsize max_reply_bytes; /* of the frame that goes back */
     gint64 received_usec;
     gint64 deadline_usec; /* set by the service */

@@ -12,6 +12,8 @@ struct Service {
     GQueue waiting;    /* of Request: oldest first */
     GQueue unfinished; /* of Request: next deadline first */
     struct event *deadline_timer;
+    Loop *loop;
+    LoopDeferred pump_later;
     guint64 next_serial;
     guint handed; /* calls that the pool has */
     gboolean draining;
@@ -89,13 +91,15 @@ static void conclude(Request *request, const RingReply *reply)
         [RING_NO_REPLY] = VERDICT_COMPLETED,
         [RING_NOT_STARTED] = VERDICT_DEADLINE,
     };
+    Verdict verdict = verdict_of[reply->outcome];
+    if (reply->outcome == RING_NOT_STARTED && request->client.finished == NULL)
+        verdict = VERDICT_CLIENT_GONE;
     if (reply->outcome == RING_REPLY)
         request_answer(request, reply->body, reply->body_bytes);
     else if (reply->outcome == RING_NO_REPLY)
         request_finish_silently(request, VERDICT_COMPLETED);
     else
-        request_fail(request, verdict_of[reply->outcome], (const gchar *)reply->body,
-                     reply->body_bytes);
+        request_fail(request, verdict, (const gchar *)reply->body, reply->body_bytes);
 }
 
 static void on_reply(gpointer job, const RingReply *reply, gpointer user)
@@ -252,8 +256,11 @@ void service_client_gone(Service *service, Request *request)
         service->handed--;
         request_release(request);
     }
-    pump(service);
+    /* Not now: the next one in the same client's line may be the next to go. */
+    loop_defer(service->loop, &service->pump_later);
 }
+
+static void on_pump_later(gpointer user) { pump(service_of(user)); }
 
 /* --- life
  * -----------------------------------------------------------------------------------------------
@@ -266,6 +273,8 @@ Service *service_new(Loop *loop, const Config *config, const ServiceConfig *serv
     Service *service = g_new0(Service, 1);
     OBJ_INIT(service, SERVICE_MAGIC);
     service->config = service_config;
+    service->loop = loop;
+    service->pump_later = (LoopDeferred){ .run = on_pump_later, .user = service };
     service->stopped = stopped;
     service->user = user;
     service->pool = pool_new(loop, config, service_config, 1, &service->stats, &handlers, service);

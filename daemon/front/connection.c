@@ -2,8 +2,8 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/obj.h"
 #include "daemon/front/intake.h"
+#include "daemon/front/refusal.h"
 #include "daemon/front/reply_line.h"
-#include "daemon/wire/reply.h"
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -24,6 +24,8 @@ struct Connection {
     ReplyLine line;
     gint64 frame_since, write_since, idle_since; /* usec; 0: not the case */
     gboolean reading;
+    DaemonCounter end_reason; /* once it reads no more calls */
+    gsize buffered_bytes;     /* of the intake, as counted against buffer-memory */
 };
 
 #define FROM(name) (1u << CONNECTION_##name)
@@ -50,6 +52,14 @@ static void count(Connection *connection, DaemonCounter counter, gint64 by)
     connection->shared->stats->daemon[counter] += by;
 }
 
+/* Keeps the bytes of incomplete frames within buffer-memory. */
+static void count_intake(Connection *connection)
+{
+    const gsize now = connection->intake.size;
+    *connection->shared->memory->held_bytes += (gint64)now - (gint64)connection->buffered_bytes;
+    connection->buffered_bytes = now;
+}
+
 /* --- the end -------------------------------------------------------------------------------- */
 
 static void free_connection(Connection *connection)
@@ -58,7 +68,7 @@ static void free_connection(Connection *connection)
     event_free(connection->on_readable);
     event_free(connection->on_writable);
     event_free(connection->timer);
-    intake_clear(&connection->intake);
+    g_assert(connection->buffered_bytes == 0);
     g_ref_string_release(connection->peer);
     g_free(connection->host);
     OBJ_FINI(connection, CONNECTION_MAGIC);
@@ -70,14 +80,16 @@ void connection_close(Connection *connection, DaemonCounter reason)
 {
     if (connection->state == CONNECTION_CLOSED)
         return;
+    count(connection, connection->state == CONNECTION_OPEN ? reason : connection->end_reason, 1);
     set_state(connection, CONNECTION_CLOSED);
-    count(connection, reason, 1);
     count(connection, CTR_CONN_OPEN, -1);
     event_del(connection->on_readable);
     event_del(connection->on_writable);
     evtimer_del(connection->timer);
     fd_close(&connection->fd);
     reply_line_abandon(&connection->line, connection->shared->dispatch);
+    intake_clear(&connection->intake);
+    count_intake(connection);
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
@@ -89,14 +101,14 @@ static gint64 patience_ends(const Connection *connection, DaemonCounter *reason)
     const Config *config = connection->shared->config;
     gint64 ends = G_MAXINT64;
     *reason = CTR_CLOSED_IDLE;
-    if (connection->frame_since > 0) {
+    if (connection->frame_since > 0 && connection->reading) {
         *reason = CTR_CLOSED_FRAME;
         ends = connection->frame_since + config->frame_timeout_usec;
     } else if (reply_line_is_empty(&connection->line) && config->idle_timeout_usec > 0) {
         ends = connection->idle_since + config->idle_timeout_usec;
     }
     if (connection->state == CONNECTION_LINGERING) {
-        *reason = CTR_CLOSED_PROTOCOL;
+        *reason = connection->end_reason;
         return connection->idle_since + LINGER_USEC;
     }
     if (connection->write_since > 0 &&
@@ -129,6 +141,78 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         arm_timer(connection);
 }
 
+/* --- calls in -----------------------------------------------------------------------------------
+ */
+
+/* What is in line for a client is bounded: one that does not read is not read from. */
+static gboolean may_take_calls(const Connection *connection)
+{
+    const Config *config = connection->shared->config;
+    return connection->state == CONNECTION_OPEN &&
+           connection->line.calls.length < config->max_pipelined &&
+           connection->line.reply_bytes < config->write_buffer_bytes;
+}
+
+static void on_finished(Request *request, gpointer user)
+{
+    Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
+    connection->line.reply_bytes += request->reply_bytes;
+    loop_defer(connection->shared->loop, &connection->flush);
+}
+
+static void refuse_bytes(Connection *connection, WireVerdict verdict)
+{
+    const ConnectionShared *shared = connection->shared;
+    count(connection, refusal_counter(verdict), 1);
+    if (log_limit_allows(shared->log_limit, wire_verdict_name(verdict), connection->host,
+                         loop_now_usec()))
+        log_warning("connection.refused peer=%s reason=%s text=\"%s\"", connection->peer,
+                    wire_verdict_name(verdict), wire_verdict_text(verdict));
+    else
+        count(connection, CTR_LOG_SUPPRESSED, 1);
+    connection_finish(connection, CTR_CLOSED_PROTOCOL);
+}
+
+static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer user)
+{
+    Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
+    const ConnectionShared *shared = connection->shared;
+    const RequestClient client = { on_finished, connection, shared->memory };
+    WireHead head;
+    const WireVerdict verdict = wire_verdict_at_end(wire_head_peek(buffer + offset, length, &head));
+    if (verdict != WIRE_OK) {
+        g_free(buffer);
+        refuse_bytes(connection, verdict);
+        return FALSE;
+    }
+    Request *request = request_new(&head, buffer, offset, length, connection->peer, &client,
+                                   shared->config->max_frame_bytes, loop_now_usec());
+    g_queue_push_tail(&connection->line.calls, request);
+    connection->frame_since = 0;
+    dispatch_submit(shared->dispatch, request);
+    return may_take_calls(connection);
+}
+
+static void take_bytes(Connection *connection, const guint8 *bytes, gsize length)
+{
+    const WireVerdict verdict =
+        intake_take(&connection->intake, bytes, length, connection->shared->config->max_frame_bytes,
+                    on_message, connection);
+    count_intake(connection);
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    if (verdict == WIRE_MORE && connection->frame_since == 0) {
+        connection->frame_since = loop_now_usec();
+        arm_timer(connection);
+    }
+    if (verdict == WIRE_FRAME_TOO_LARGE)
+        connection->line.last_words = refusal_of_large_frame(
+            connection->intake.bytes, connection->intake.used,
+            connection->shared->config->max_frame_bytes, &connection->line.last_words_bytes);
+    if (verdict != WIRE_OK && verdict != WIRE_MORE)
+        refuse_bytes(connection, verdict);
+}
+
 /* --- replies out --------------------------------------------------------------------------------
  */
 
@@ -156,19 +240,22 @@ static gboolean send_replies(Connection *connection)
     return TRUE;
 }
 
-/* Reads while the client reads: what is in line for it is bounded. */
 static void balance_reading(Connection *connection)
 {
-    const Config *config = connection->shared->config;
-    const gboolean may_read = connection->state == CONNECTION_LINGERING ||
-                              (connection->state == CONNECTION_OPEN &&
-                               connection->line.calls.length < config->max_pipelined &&
-                               connection->line.reply_bytes < config->write_buffer_bytes);
-    if (may_read && !connection->reading)
-        event_add(connection->on_readable, NULL);
-    else if (!may_read && connection->reading)
-        event_del(connection->on_readable);
+    const gboolean may_read =
+        connection->state == CONNECTION_LINGERING || may_take_calls(connection);
+    if (may_read == connection->reading)
+        return;
     connection->reading = may_read;
+    if (!may_read) {
+        event_del(connection->on_readable);
+        return;
+    }
+    event_add(connection->on_readable, NULL);
+    if (connection->frame_since > 0) { /* the time that we did not read is not the client's */
+        connection->frame_since = loop_now_usec();
+        arm_timer(connection);
+    }
 }
 
 static void end_if_all_is_sent(Connection *connection)
@@ -203,6 +290,9 @@ static void on_flush(gpointer user)
             arm_timer(connection);
     }
     balance_reading(connection);
+    if (connection->reading && connection->intake.is_paused)
+        take_bytes(connection, NULL, 0);
+    balance_reading(connection);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -213,109 +303,19 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
-static void on_finished(Request *request, gpointer user)
-{
-    Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
-    connection->line.reply_bytes += request->reply_bytes;
-    loop_defer(connection->shared->loop, &connection->flush);
-}
+/* --- reading ------------------------------------------------------------------------------ */
 
-/* --- calls in -----------------------------------------------------------------------------------
- */
-
-/* What can be wrong with a frame or with the head of a message. */
-static DaemonCounter counter_of(WireVerdict verdict)
-{
-    static const DaemonCounter counters[WIRE_VERDICT_COUNT] = {
-        [WIRE_FRAME_EMPTY] = CTR_PROTOCOL_FRAME_EMPTY,
-        [WIRE_FRAME_TOO_LARGE] = CTR_PROTOCOL_FRAME_TOO_LARGE,
-        [WIRE_FRAME_NEGATIVE] = CTR_PROTOCOL_FRAME_NEGATIVE,
-        [WIRE_HTTP] = CTR_PROTOCOL_HTTP,
-        [WIRE_TLS] = CTR_PROTOCOL_TLS,
-        [WIRE_UNFRAMED] = CTR_PROTOCOL_UNFRAMED,
-        [WIRE_THEADER] = CTR_PROTOCOL_THEADER,
-        [WIRE_NOT_THRIFT] = CTR_PROTOCOL_NOT_THRIFT,
-        [WIRE_BAD_VERSION] = CTR_PROTOCOL_BAD_VERSION,
-        [WIRE_BAD_TYPE] = CTR_PROTOCOL_BAD_TYPE,
-        [WIRE_BAD_NAME] = CTR_PROTOCOL_BAD_NAME,
-        [WIRE_BAD_VARINT] = CTR_PROTOCOL_BAD_VARINT,
-        [WIRE_TRUNCATED] = CTR_PROTOCOL_TRUNCATED,
-    };
-    g_assert(counters[verdict] != 0);
-    return counters[verdict];
-}
-
-static void refuse_bytes(Connection *connection, WireVerdict verdict)
+/* Where the next bytes are read to; NULL: there is no memory to be had for them. */
+static guint8 *reserve(Connection *connection, gsize *room)
 {
     const ConnectionShared *shared = connection->shared;
-    count(connection, counter_of(verdict), 1);
-    if (log_limit_allows(shared->log_limit, wire_verdict_name(verdict), connection->host,
-                         loop_now_usec()))
-        log_warning("connection.refused peer=%s reason=%s text=\"%s\"", connection->peer,
-                    wire_verdict_name(verdict), wire_verdict_text(verdict));
-    else
-        count(connection, CTR_LOG_SUPPRESSED, 1);
-    connection_finish(connection);
-}
-
-/* A frame that is too large can still be answered when its head has come. */
-static void answer_too_large(Connection *connection)
-{
-    const Intake *intake = &connection->intake;
-    WireHead head;
-    if (wire_head_peek(intake->bytes + WIRE_FRAME_PREFIX_BYTES,
-                       intake->used - WIRE_FRAME_PREFIX_BYTES, &head) != WIRE_OK ||
-        head.type != WIRE_CALL)
-        return;
-    g_autofree gchar *text =
-        g_strdup_printf("frame_too_large: the limit is max-frame-bytes = %" G_GUINT64_FORMAT,
-                        connection->shared->config->max_frame_bytes);
-    const WireAddress to = { head.protocol, head.seqid, head.name, head.name_bytes };
-    const WireException what = { WIRE_EXCEPTION_PROTOCOL_ERROR, text, strlen(text) };
-    connection->line.last_words_bytes = wire_exception_bytes(&to, &what);
-    connection->line.last_words = g_malloc(connection->line.last_words_bytes);
-    wire_exception_write(connection->line.last_words, &to, &what);
-}
-
-static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer user)
-{
-    Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
-    const ConnectionShared *shared = connection->shared;
-    const RequestClient client = { on_finished, connection };
-    WireHead head;
-    const WireVerdict verdict = wire_verdict_at_end(wire_head_peek(buffer + offset, length, &head));
-    if (verdict != WIRE_OK) {
-        g_free(buffer);
-        refuse_bytes(connection, verdict);
-        return FALSE;
-    }
-    Request *request = request_new(&head, buffer, offset, length, connection->peer, &client,
-                                   shared->config->max_frame_bytes, loop_now_usec());
-    g_queue_push_tail(&connection->line.calls, request);
-    dispatch_submit(shared->dispatch, request);
-    return connection->state == CONNECTION_OPEN;
-}
-
-static void take_bytes(Connection *connection, const guint8 *bytes, gsize length)
-{
-    const gboolean had_part = connection->intake.used > 0;
-    const WireVerdict verdict =
-        intake_take(&connection->intake, bytes, length, connection->shared->config->max_frame_bytes,
-                    on_message, connection);
+    *room = CONNECTION_SCRATCH_BYTES;
     if (connection->state != CONNECTION_OPEN)
-        return;
-    if (verdict == WIRE_MORE) {
-        if (connection->frame_since == 0 || !had_part) {
-            connection->frame_since = loop_now_usec();
-            arm_timer(connection);
-        }
-        return;
-    }
-    connection->frame_since = 0;
-    if (verdict == WIRE_FRAME_TOO_LARGE)
-        answer_too_large(connection);
-    if (verdict != WIRE_OK)
-        refuse_bytes(connection, verdict);
+        return shared->scratch;
+    guint8 *into =
+        intake_reserve(&connection->intake, shared->scratch, shared->config->max_frame_bytes, room);
+    count_intake(connection);
+    return into == shared->scratch || !buffer_memory_is_full(shared->memory) ? into : NULL;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -323,11 +323,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
-    gsize room = CONNECTION_SCRATCH_BYTES;
-    guint8 *into = connection->shared->scratch;
-    if (connection->state == CONNECTION_OPEN)
-        into = intake_reserve(&connection->intake, into,
-                              connection->shared->config->max_frame_bytes, &room);
+    gsize room;
+    guint8 *into = reserve(connection, &room);
+    if (into == NULL) {
+        connection_close(connection, CTR_CLOSED_MEMORY);
+        return;
+    }
     const ssize_t got = recv(connection->fd, into, room, MSG_DONTWAIT);
     if (got > 0) {
         count(connection, CTR_BYTES_RECEIVED, got);
@@ -335,7 +336,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             take_bytes(connection, into, (gsize)got);
         balance_reading(connection);
     } else if (got == 0 && connection->state == CONNECTION_OPEN) {
-        connection_finish(connection); /* a client may shut its side and wait for replies */
+        connection_finish(connection, CTR_CLOSED_BY_CLIENT); /* it may wait for replies */
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
         connection_close(connection, CTR_CLOSED_BY_CLIENT);
     }
@@ -344,12 +345,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 /* --- life
  * ------------------------------------------------------------------------------------------ */
 
-void connection_finish(Connection *connection)
+void connection_finish(Connection *connection, DaemonCounter reason)
 {
     if (connection->state != CONNECTION_OPEN)
         return;
     set_state(connection, CONNECTION_ENDING);
+    connection->end_reason = reason;
     intake_clear(&connection->intake);
+    count_intake(connection);
     connection->frame_since = 0;
     balance_reading(connection);
     loop_defer(connection->shared->loop, &connection->flush);

@@ -33,6 +33,7 @@ typedef struct {
     Dispatch *dispatch;
     DaemonStats *stats;
     LogLimit *log_limit;
+    BufferMemory *memory;
     guint8 *scratch; /* CONNECTION_SCRATCH_BYTES, used within one read */
     void (*closed)(Connection *connection, gpointer user); /* right before it is freed */
     gpointer user;
@@ -42,5 +43,6 @@ typedef struct {
  * are limited by. */
 Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *peer,
                            const gchar *host);
-void connection_finish(Connection *connection); /* reads no more; closes when all is sent */
+/* Reads no more calls; closes when all replies are out. */
+void connection_finish(Connection *connection, DaemonCounter reason);
 void connection_close(Connection *connection, DaemonCounter reason);

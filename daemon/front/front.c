@@ -4,10 +4,17 @@
 #include "daemon/front/peer.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A host has a ring, an eventfd, an image, a pidfd and two sockets. */
+#define DESCRIPTORS_PER_HOST 8
+#define OTHER_DESCRIPTORS    64
+
 struct Front {
+    guint max_open; /* max-connections, or what the descriptors allow */
+    BufferMemory memory;
     ConnectionShared shared;
     GPtrArray *listeners;    /* of Listener */
     GHashTable *connections; /* set of Connection */
@@ -26,7 +33,7 @@ static void on_accept(int fd, gpointer user)
     const Peer peer = peer_of(fd);
     const int on = 1;
     stats->daemon[CTR_CONN_ACCEPTED]++;
-    if (stats->daemon[CTR_CONN_OPEN] >= front->shared.config->max_connections) {
+    if (stats->daemon[CTR_CONN_OPEN] >= front->max_open) {
         stats->daemon[CTR_CONN_REFUSED]++;
         if (log_limit_allows(front->shared.log_limit, "connection.refused", "max-connections",
                              loop_now_usec()))
@@ -44,8 +51,9 @@ static gboolean open_listeners(Front *front, GError **error)
 {
     const GPtrArray *addresses = front->shared.config->listeners;
     for (guint i = 0; i < addresses->len; i++) {
-        Listener *listener = listener_new(front->shared.loop, g_ptr_array_index(addresses, i),
-                                          front->shared.stats, on_accept, front, error);
+        Listener *listener =
+            listener_new(front->shared.loop, g_ptr_array_index(addresses, i), front->shared.stats,
+                         front->shared.log_limit, on_accept, front, error);
         if (listener == NULL)
             return FALSE;
         g_ptr_array_add(front->listeners, listener);
@@ -55,18 +63,43 @@ static gboolean open_listeners(Front *front, GError **error)
 
 static void free_listener(gpointer listener) { listener_free(listener); }
 
+/* Workers, hosts and the log must not go without descriptors for the sake of one more client. */
+static guint connections_allowed(const Config *config)
+{
+    struct rlimit limit;
+    rlim_t others = OTHER_DESCRIPTORS;
+    for (guint i = 0; i < config->n_services; i++)
+        others += config->services[i]->workers + DESCRIPTORS_PER_HOST;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return config->max_connections;
+    if (limit.rlim_cur < config->max_connections + others) {
+        limit.rlim_cur = MIN(config->max_connections + others, limit.rlim_max);
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= config->max_connections + others)
+        return config->max_connections;
+    const guint allowed = limit.rlim_cur > others ? (guint)(limit.rlim_cur - others) : 1;
+    log_warning("daemon.few_descriptors limit=%lu connections_allowed=%u wanted=%u",
+                (gulong)limit.rlim_cur, allowed, config->max_connections);
+    return allowed;
+}
+
 Front *front_new(Loop *loop, const Config *config, Dispatch *dispatch, DaemonStats *stats,
                  GError **error)
 {
     Front *front = g_new0(Front, 1);
     front->listeners = g_ptr_array_new_with_free_func(free_listener);
     front->connections = g_hash_table_new(NULL, NULL);
+    front->max_open = connections_allowed(config);
+    front->memory =
+        (BufferMemory){ &stats->daemon[CTR_BUFFERED_BYTES], (gint64)config->buffer_memory_bytes };
     front->shared = (ConnectionShared){
         .loop = loop,
         .config = config,
         .dispatch = dispatch,
         .stats = stats,
         .log_limit = log_limit_new(config->log_repeat_interval_usec),
+        .memory = &front->memory,
         .scratch = g_malloc(CONNECTION_SCRATCH_BYTES),
         .closed = on_closed,
         .user = front,
@@ -103,7 +136,7 @@ void front_finish(Front *front)
     gpointer connection;
     g_hash_table_iter_init(&iter, front->connections);
     while (g_hash_table_iter_next(&iter, &connection, NULL))
-        connection_finish(connection);
+        connection_finish(connection, CTR_CLOSED_DRAIN);
 }
 
 void front_close_all(Front *front)

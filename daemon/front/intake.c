@@ -11,7 +11,7 @@
 void intake_clear(Intake *intake)
 {
     g_free(intake->bytes);
-    *intake = (Intake){ NULL, 0, 0 };
+    *intake = (Intake){ 0 };
 }
 
 guint8 *intake_reserve(Intake *intake, guint8 *scratch, gsize max_frame_bytes, gsize *room)
@@ -51,9 +51,13 @@ static WireVerdict split(Intake *intake, const guint8 *bytes, gsize length, gsiz
             return verdict;
         }
         at += WIRE_FRAME_PREFIX_BYTES;
-        if (!message(g_memdup2(bytes + at, frame), 0, frame, user))
-            return WIRE_OK;
+        const gboolean more = message(g_memdup2(bytes + at, frame), 0, frame, user);
         at += frame;
+        if (!more && at < length) {
+            keep(intake, bytes + at, length - at);
+            intake->is_paused = TRUE;
+            return WIRE_OK;
+        }
     }
     return WIRE_OK;
 }
@@ -65,12 +69,13 @@ WireVerdict intake_take(Intake *intake, const guint8 *bytes, gsize length, gsize
     if (intake->used == 0)
         return split(intake, bytes, length, max_frame_bytes, message, user);
     intake->used += length;
+    intake->is_paused = FALSE;
     const WireVerdict verdict =
         wire_frame_find(intake->bytes, intake->used, max_frame_bytes, &frame);
     if (verdict != WIRE_OK)
         return verdict;
-    Intake whole = *intake;
-    *intake = (Intake){ NULL, 0, 0 };
+    const Intake whole = *intake;
+    *intake = (Intake){ 0 };
     if (frame >= STEAL_BYTES && whole.used == WIRE_FRAME_PREFIX_BYTES + frame) {
         message(whole.bytes, WIRE_FRAME_PREFIX_BYTES, frame, user);
         return WIRE_OK;

@@ -11,10 +11,11 @@ typedef struct {
     guint8 *bytes; /* of the frame that is not complete; NULL between two */
     gsize used;
     gsize size;
+    gboolean is_paused; /* `message` wanted no more: whole frames may be among the bytes */
 } Intake;
 
 /* A message of `length` bytes begins `offset` bytes into `buffer` (transfer full, from
- * g_malloc).  FALSE: no more messages are wanted. */
+ * g_malloc).  FALSE: no more for now; intake_take() of no bytes goes on with what is kept. */
 typedef gboolean (*IntakeMessage)(guint8 *buffer, gsize offset, gsize length, gpointer user);
 
 /* Where to read the next bytes to: `scratch`, or behind those of the incomplete frame.
@@ -22,7 +23,7 @@ typedef gboolean (*IntakeMessage)(guint8 *buffer, gsize offset, gsize length, gp
 guint8 *intake_reserve(Intake *intake, guint8 *scratch, gsize max_frame_bytes, gsize *room);
 
 /* `length` bytes were read to where intake_reserve() said.  WIRE_OK: between two frames, or
- * `message` wants no more.  WIRE_MORE: a frame has begun.  Anything else is what is wrong; the
+ * paused.  WIRE_MORE: a frame has begun.  Anything else is what is wrong; the
  * bytes from there on are then in `intake`. */
 WireVerdict intake_take(Intake *intake, const guint8 *bytes, gsize length, gsize max_frame_bytes,
                         IntakeMessage message, gpointer user);

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 
 #define LISTENER_MAGIC 0x4c495354u
-#define BACKLOG        1024
 
 /* Out of descriptors or memory: accepting again at once would fail again, and busily. */
 #define PAUSE_USEC 100000
@@ -21,6 +20,7 @@ struct Listener {
     SocketFile *file;
     gchar *address;
     DaemonStats *stats;
+    LogLimit *log_limit;
     ListenerAccept accept;
     gpointer user;
 };
@@ -28,15 +28,12 @@ struct Listener {
 static int listen_unix(Listener *listener, const Address *address, GError **error)
 {
     g_auto(Fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        listener->file = socket_file_bind(fd, address->path, error);
-    if (fd >= 0 && listener->file == NULL)
-        return -1;
-    if (fd >= 0 && listen(fd, BACKLOG) == 0)
-        return fd_steal(&fd);
-    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: cannot listen: %s",
-                address->text, g_strerror(errno));
-    return -1;
+    if (fd < 0)
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: no socket: %s",
+                    address->text, g_strerror(errno));
+    else
+        listener->file = socket_file_listen(fd, address->path, error);
+    return listener->file != NULL ? fd_steal(&fd) : -1;
 }
 
 /* --- events ------------------------------------------------------------------------------------
@@ -57,8 +54,10 @@ static void on_error(struct evconnlistener *events, void *arg)
     Listener *listener = OBJ_FROM(Listener, arg, LISTENER_MAGIC);
     const int problem = EVUTIL_SOCKET_ERROR();
     listener->stats->daemon[CTR_ACCEPT_FAILED]++;
-    log_error("listener.accept_failed address=%s reason=\"%s\" pause_ms=%d", listener->address,
-              evutil_socket_error_to_string(problem), PAUSE_USEC / 1000);
+    if (log_limit_allows(listener->log_limit, "listener.accept_failed", listener->address,
+                         loop_now_usec()))
+        log_error("listener.accept_failed address=%s reason=\"%s\" pause_ms=%d", listener->address,
+                  evutil_socket_error_to_string(problem), PAUSE_USEC / 1000);
     evconnlistener_disable(events);
     loop_timer_arm(listener->resume, PAUSE_USEC);
 }
@@ -73,12 +72,13 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 /* --- life
  * ----------------------------------------------------------------------------------------- */
 
-Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats,
+Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, LogLimit *log_limit,
                        ListenerAccept accept, gpointer user, GError **error)
 {
     Listener *listener = g_new0(Listener, 1);
     OBJ_INIT(listener, LISTENER_MAGIC);
     listener->stats = stats;
+    listener->log_limit = log_limit;
     listener->accept = accept;
     listener->user = user;
     const int fd = address->kind == ADDRESS_UNIX ? listen_unix(listener, address, error)

@@ -6,6 +6,7 @@
 #pragma once
 #include "config/address.h"
 #include "daemon/base/counters.h"
+#include "daemon/base/log.h"
 #include "daemon/base/loop.h"
 
 typedef struct Listener Listener;
@@ -13,8 +14,8 @@ typedef struct Listener Listener;
 /* `fd` (non-blocking, close-on-exec) is the callee's. */
 typedef void (*ListenerAccept)(int fd, gpointer user);
 
-/* Binds and listens.  Errors name the address. */
-Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats,
+/* Binds and listens.  Errors name the address.  Borrows `stats` and `log_limit`. */
+Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, LogLimit *log_limit,
                        ListenerAccept accept, gpointer user, GError **error);
 void listener_free(Listener *listener); /* NULL is fine */
 

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#define BACKLOG 1024
+
 struct SocketFile {
     gchar *path;
     dev_t device;
@@ -19,29 +21,38 @@ struct SocketFile {
     pid_t sweeper;
 };
 
-/* Held until closed: between looking at a socket file and changing it, nobody else does. */
-static int lock_directory(const gchar *path)
+/* Held until closed: between looking at a socket file and changing it, no other of us does.
+ * Anybody who can read the directory can hold it as well, so the daemon does not wait for it:
+ * without the lock, only the moment between two system calls is unguarded. */
+static int lock_directory(const gchar *path, int wait)
 {
     g_autofree gchar *directory = g_path_get_dirname(path);
-    g_auto(Fd) fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 && flock(fd, LOCK_EX) != 0)
-        return -1;
-    return fd_steal(&fd);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)flock(fd, LOCK_EX | wait);
+    return fd;
 }
 
-static void remove_if_ours(const SocketFile *file)
+/* A socket's file, and only that, may be taken over. */
+static gboolean nobody_listens(const gchar *path)
 {
-    g_auto(Fd) lock = lock_directory(file->path);
-    struct stat now;
-    if (lstat(file->path, &now) == 0 && now.st_dev == file->device && now.st_ino == file->inode)
-        unlink(file->path);
-}
-
-static gboolean nobody_listens(const struct sockaddr_un *address)
-{
+    struct stat about;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
     g_auto(Fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+    return lstat(path, &about) == 0 && S_ISSOCK(about.st_mode) &&
+           connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 &&
            errno == ECONNREFUSED;
+}
+
+/* The inode alone would not do: some file systems use its number again at once. */
+static void remove_if_ours(const SocketFile *file, int wait)
+{
+    g_auto(Fd) lock = lock_directory(file->path, wait);
+    struct stat now;
+    if (lstat(file->path, &now) == 0 && now.st_dev == file->device && now.st_ino == file->inode &&
+        nobody_listens(file->path))
+        unlink(file->path);
 }
 
 static gboolean bind_fresh(int fd, const struct sockaddr_un *address)
@@ -50,7 +61,7 @@ static gboolean bind_fresh(int fd, const struct sockaddr_un *address)
         return TRUE;
     if (errno != EADDRINUSE)
         return FALSE;
-    if (!nobody_listens(address)) {
+    if (!nobody_listens(address->sun_path)) {
         errno = EADDRINUSE;
         return FALSE;
     }
@@ -71,7 +82,7 @@ G_NORETURN static void sweep(const SocketFile *file, int alive)
     close_range(STDIN_FILENO + 1, ~0U, 0);
     while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {
     }
-    remove_if_ours(file);
+    remove_if_ours(file, 0);
     _exit(0);
 }
 
@@ -96,7 +107,7 @@ static gboolean start_sweeper(SocketFile *file, GError **error)
     return TRUE;
 }
 
-SocketFile *socket_file_bind(int fd, const gchar *path, GError **error)
+SocketFile *socket_file_listen(int fd, const gchar *path, GError **error)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     struct stat bound;
@@ -106,8 +117,9 @@ SocketFile *socket_file_bind(int fd, const gchar *path, GError **error)
                     sizeof address.sun_path - 1);
         return NULL;
     }
-    g_auto(Fd) lock = lock_directory(path);
-    if (lock < 0 || !bind_fresh(fd, &address) || lstat(path, &bound) != 0) {
+    g_auto(Fd) lock = lock_directory(path, LOCK_NB);
+    if (lock < 0 || !bind_fresh(fd, &address) || lstat(path, &bound) != 0 ||
+        listen(fd, BACKLOG) != 0) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "unix:%s: cannot listen: %s", path, g_strerror(errno));
         return NULL;
@@ -127,10 +139,12 @@ void socket_file_remove(SocketFile *file)
 {
     if (file == NULL)
         return;
-    remove_if_ours(file);
+    remove_if_ours(file, LOCK_NB);
     fd_close(&file->alive);
-    if (file->sweeper > 0)
-        waitpid(file->sweeper, NULL, 0); /* it has nothing left to do */
+    if (file->sweeper > 0) {
+        kill(file->sweeper, SIGKILL); /* it has nothing left to do */
+        waitpid(file->sweeper, NULL, 0);
+    }
     g_free(file->path);
     g_free(file);
 }

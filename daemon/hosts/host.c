@@ -3,6 +3,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
 #include "daemon/hosts/backoff.h"
+#include "daemon/hosts/host_link.h"
 #include "daemon/hosts/host_spawn.h"
 #include "daemon/hosts/plugin_image.h"
 #include "daemon/hosts/wait_status.h"
@@ -18,10 +19,9 @@
 #define LOOKAHEAD_SLOTS 16u
 /* Method, peer and headers travel beside the arguments. */
 #define CALL_HEAD_BYTES 4096u
-/* Messages read from a host before other events get their turn. */
-#define MESSAGES_PER_PASS 256
-/* After LINK_END; unload() has as long. */
-#define END_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+/* After LINK_END or LINK_REFUSED; unload() has as long. */
+#define END_TIMEOUT_USEC  (5 * G_USEC_PER_SEC)
+#define CLOSED_GRACE_USEC G_USEC_PER_SEC
 
 struct Host {
     ObjTag tag;
@@ -34,14 +34,15 @@ struct Host {
     HostState state;
     GPid pid;
     Fd image_fd; /* for all processes of this generation */
-    Fd pidfd, control_fd, report_fd;
+    Fd pidfd;
+    HostLink *link;
     RingFront *ring;
-    struct event *on_death, *on_control, *on_report, *timer;
+    struct event *on_death, *timer;
     Backoff backoff;
     gint64 started_usec;
+    gboolean killed; /* by host_kill(), whose reason is in error */
     gchar *plugin_path, *error, *plugin_name, *plugin_version;
     guint plugin_flags;
-    gchar text[LINK_TEXT_MAX + 1];
 };
 
 #define FROM(name) (1u << HOST_##name)
@@ -78,11 +79,8 @@ static void set_error(Host *host, const gchar *text)
 static void drop_process(Host *host)
 {
     g_clear_pointer(&host->on_death, event_free);
-    g_clear_pointer(&host->on_control, event_free);
-    g_clear_pointer(&host->on_report, event_free);
     fd_close(&host->pidfd);
-    fd_close(&host->control_fd);
-    fd_close(&host->report_fd);
+    g_clear_pointer(&host->link, host_link_free);
     host->pid = 0;
 }
 
@@ -123,15 +121,17 @@ static void on_death(evutil_socket_t fd, short what, void *arg)
         g_autofree gchar *text = g_strdup_printf("sluice-host %s", how);
         log_error("host.died service=%s generation=%u pid=%d status=\"%s\"", host->service->name,
                   host->generation, (int)host->pid, how);
-        set_error(host, text);
+        if (!host->killed)
+            set_error(host, text);
     }
     process_gone(host, how);
 }
 
 void host_kill(Host *host, const gchar *why)
 {
-    if (host->pidfd < 0)
+    if (host->pidfd < 0 || host->killed)
         return;
+    host->killed = TRUE;
     log_error("host.kill service=%s generation=%u pid=%d reason=\"%s\"", host->service->name,
               host->generation, (int)host->pid, why);
     set_error(host, why);
@@ -161,77 +161,56 @@ static void on_hello(Host *host, const LinkMessage *message)
 
 static void refuse(Host *host, const gchar *why)
 {
+    g_autofree gchar *text = log_quotable(why);
     log_error("plugin.refused service=%s generation=%u reason=\"%s\"", host->service->name,
-              host->generation, why);
+              host->generation, text);
     set_error(host, why);
     set_state(host, HOST_REFUSED);
+    loop_timer_arm(host->timer, END_TIMEOUT_USEC);
+    host->events.refused(host->user);
 }
 
-/* The control socket is the host's alone; on the other one, workers speak of themselves. */
-static gboolean may_say(const Host *host, int socket, LinkKind kind)
+static void on_message(const LinkMessage *message, gpointer user)
 {
-    const gboolean of_worker =
-        kind == LINK_READY || kind == LINK_FAILED || kind == LINK_LOG || kind == LINK_DROPPED;
-    return of_worker == (socket == host->report_fd) && kind > LINK_END;
-}
-
-static void on_message(Host *host, const LinkMessage *message)
-{
+    Host *host = OBJ_FROM(Host, user, HOST_MAGIC);
+    if (host->killed)
+        return;
     if (message->kind == LINK_HELLO)
         on_hello(host, message);
     else if (message->kind == LINK_REFUSED && host->state == HOST_STARTING)
         refuse(host, message->text);
     else
         host->events.message(message, host->user);
-    if (message->fd >= 0)
-        close(message->fd);
 }
 
-static void read_socket(Host *host, int socket)
+/* That the host has ended is for the pidfd to say; one that lives on without its sockets is
+ * not left alone for long. */
+static void on_closed(gpointer user)
 {
-    LinkMessage message;
-    for (guint i = 0; i < MESSAGES_PER_PASS && host->pidfd >= 0; i++) {
-        const LinkResult result = link_receive(socket, &message, host->text, FALSE);
-        if (result == LINK_NOTHING || result == LINK_CLOSED)
-            return; /* that the host is gone is for the pidfd to say */
-        if (result == LINK_GOT && may_say(host, socket, message.kind)) {
-            on_message(host, &message);
-            continue;
-        }
-        if (result == LINK_GOT && message.fd >= 0)
-            close(message.fd);
-        host_kill(host, "the host sent a message that it may not send");
-        return;
-    }
+    Host *host = OBJ_FROM(Host, user, HOST_MAGIC);
+    if (host->state == HOST_STARTING || host->state == HOST_READY)
+        loop_timer_arm(host->timer, CLOSED_GRACE_USEC);
+}
+
+static void on_broken(const gchar *why, gpointer user)
+{
+    host_kill(OBJ_FROM(Host, user, HOST_MAGIC), why);
 }
 
 void host_read_messages(Host *host)
 {
-    if (host->pidfd < 0)
-        return;
-    read_socket(host, host->control_fd);
-    read_socket(host, host->report_fd);
+    if (host->link != NULL)
+        host_link_read(host->link);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void send_or_kill(Host *host, const LinkMessage *message)
 {
-    (void)what;
-    Host *host = OBJ_FROM(Host, arg, HOST_MAGIC);
-    /* A worker's report may overtake what the host said of it before: that comes first. */
-    if (fd == host->report_fd)
-        read_socket(host, host->control_fd);
-    read_socket(host, (int)fd);
+    if (!host_link_send(host->link, message))
+        host_kill(host, "it does not take messages");
 }
 
 /* --- start --------------------------------------------------------------------------------------
  */
-
-static struct event *watch(Host *host, int fd, event_callback_fn func)
-{
-    struct event *event = event_new(loop_base(host->loop), fd, EV_READ | EV_PERSIST, func, host);
-    event_add(event, NULL);
-    return event;
-}
 
 static gboolean make_ring(Host *host, GError **error)
 {
@@ -248,6 +227,7 @@ static gboolean make_ring(Host *host, GError **error)
 
 static gboolean spawn(Host *host, GError **error)
 {
+    static const HostLinkEvents link_events = { on_message, on_closed, on_broken };
     if (!make_ring(host, error))
         return FALSE;
     const HostSpawn what = {
@@ -262,15 +242,15 @@ static gboolean spawn(Host *host, GError **error)
     HostHandles handles;
     if (!host_spawn(&what, &handles, error))
         return FALSE;
+    const LinkMessage load = { .kind = LINK_LOAD, .text = host->service->settings_text, .fd = -1 };
     host->pid = handles.pid;
     host->pidfd = handles.pidfd;
-    host->control_fd = handles.control_fd;
-    host->report_fd = handles.report_fd;
-    const LinkMessage load = { .kind = LINK_LOAD, .text = host->service->settings_text, .fd = -1 };
-    if (!link_send(host->control_fd, &load, FALSE, error)) {
-        host_kill(host, "the host does not take its settings");
-        g_clear_error(error); /* its death is seen and told like any other */
-    }
+    host->link =
+        host_link_new(host->loop, handles.control_fd, handles.report_fd, &link_events, host);
+    host->on_death =
+        event_new(loop_base(host->loop), host->pidfd, EV_READ | EV_PERSIST, on_death, host);
+    event_add(host->on_death, NULL);
+    send_or_kill(host, &load);
     return TRUE;
 }
 
@@ -278,6 +258,7 @@ static void try_start(Host *host)
 {
     g_autoptr(GError) error = NULL;
     host->started_usec = loop_now_usec();
+    host->killed = FALSE;
     set_state(host, HOST_STARTING);
     if (!spawn(host, &error)) {
         log_error("host.spawn_failed service=%s reason=\"%s\"", host->service->name,
@@ -286,23 +267,24 @@ static void try_start(Host *host)
         process_gone(host, error->message);
         return;
     }
-    host->on_death = watch(host, host->pidfd, on_death);
-    host->on_control = watch(host, host->control_fd, on_readable);
-    host->on_report = watch(host, host->report_fd, on_readable);
     loop_timer_arm(host->timer, host->service->start_timeout_usec);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
+    static const gchar *const too_late[HOST_STATES] = {
+        [HOST_STARTING] = "load() did not end within start-timeout, or closed its sockets",
+        [HOST_READY] = "it closed its sockets",
+        [HOST_ENDING] = "unload() did not end in time",
+        [HOST_REFUSED] = "it did not exit after it was refused",
+    };
     (void)fd;
     (void)what;
     Host *host = OBJ_FROM(Host, arg, HOST_MAGIC);
     if (host->state == HOST_BACKOFF)
         try_start(host);
-    else if (host->state == HOST_STARTING)
-        host_kill(host, "load() did not end within start-timeout");
-    else if (host->state == HOST_ENDING)
-        host_kill(host, "unload() did not end in time");
+    else
+        host_kill(host, too_late[host->state]);
 }
 
 void host_start(Host *host)
@@ -328,8 +310,7 @@ void host_end(Host *host)
     if (host->state != HOST_REFUSED)
         set_state(host, HOST_ENDING);
     loop_timer_arm(host->timer, END_TIMEOUT_USEC);
-    if (!link_send(host->control_fd, &end, FALSE, NULL))
-        host_kill(host, "the host does not take messages");
+    send_or_kill(host, &end);
 }
 
 void host_give_up(Host *host)
@@ -341,10 +322,8 @@ void host_give_up(Host *host)
 
 void host_fork_worker(Host *host, guint32 worker, guint16 incarnation)
 {
-    g_autoptr(GError) error = NULL;
     const LinkMessage fork = { LINK_FORK, worker, incarnation, 0, NULL, -1 };
-    if (!link_send(host->control_fd, &fork, FALSE, &error))
-        host_kill(host, "the host does not take messages");
+    send_or_kill(host, &fork);
 }
 
 Host *host_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
@@ -359,7 +338,7 @@ Host *host_new(Loop *loop, const Config *config, const ServiceConfig *service, g
     host->generation = generation;
     host->events = *events;
     host->user = user;
-    host->image_fd = host->pidfd = host->control_fd = host->report_fd = -1;
+    host->image_fd = host->pidfd = -1;
     host->timer = loop_timer_new(loop, on_timer, host);
     return host;
 }

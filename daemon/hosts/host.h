@@ -20,7 +20,8 @@ typedef enum {
 } HostState;
 
 typedef struct {
-    void (*hello)(gpointer user);                               /* the plugin is loaded */
+    void (*hello)(gpointer user);   /* the plugin is loaded */
+    void (*refused)(gpointer user); /* it cannot be served: host_error(); the process ends */
     void (*message)(const LinkMessage *message, gpointer user); /* about a worker */
     /* The process has ended, or was never started; `how` says it in words.  The ring is
      * still there, for its calls to be taken out, and freed right after. */

@@ -3,8 +3,12 @@
 #include "daemon/base/obj.h"
 #include "daemon/hosts/stuck_watch.h"
 #include "daemon/hosts/worker.h"
+#include "daemon/hosts/worker_log.h"
 
 #define POOL_MAGIC 0x504f4f4cu
+
+/* A host is asked for so many workers at once: its socket holds a few hundred messages. */
+#define FORKS_AT_ONCE 16
 
 struct Pool {
     ObjTag tag;
@@ -20,6 +24,8 @@ struct Pool {
     StuckWatch *stuck_watch;
     struct event *on_ring;
     LoopWatcher watcher;
+    GQueue due; /* of Worker: VACANT, to be forked */
+    guint n_forking;
     guint n_ready;
     gchar *worker_error; /* why a worker did not start; NULL once one is ready */
     gboolean corrupt;    /* said so, and killed the host for it */
@@ -123,13 +129,31 @@ static void on_stuck(guint32 index, guint16 incarnation, gpointer user)
 /* --- workers that come and go ------------------------------------------------------------------
  */
 
+static void fork_more(Pool *pool)
+{
+    while (pool->n_forking < FORKS_AT_ONCE && !g_queue_is_empty(&pool->due) && !pool->stopping) {
+        Worker *worker = g_queue_pop_head(&pool->due);
+        pool->n_forking++;
+        ring_front_reset_seat(ring_of(pool), worker_index(worker));
+        host_fork_worker(pool->host, worker_index(worker), worker_begin(worker));
+    }
+}
+
 static void worker_due(Worker *worker, gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
-    if (pool->stopping || host_state(pool->host) != HOST_READY)
-        return;
-    ring_front_reset_seat(ring_of(pool), worker_index(worker));
-    host_fork_worker(pool->host, worker_index(worker), worker_begin(worker));
+    if (host_state(pool->host) != HOST_READY)
+        return; /* its next hello makes all workers due */
+    g_queue_push_tail(&pool->due, worker);
+    fork_more(pool);
+}
+
+static void worker_forked(Worker *worker, gpointer user)
+{
+    (void)worker;
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->n_forking--;
+    fork_more(pool);
 }
 
 static void worker_ready(Worker *worker, gpointer user)
@@ -151,7 +175,8 @@ static void worker_ready(Worker *worker, gpointer user)
 static void worker_silent(Worker *worker, gpointer user)
 {
     (void)worker;
-    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host, "it did not fork a worker in start-timeout");
+    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host,
+              "it did not fork a worker that can be watched");
 }
 
 static void worker_dying(Worker *worker, gpointer user)
@@ -187,19 +212,6 @@ static void end_host_if_empty(Pool *pool)
     host_end(pool->host);
 }
 
-/* TRUE: it ended between two calls of its own will, as one does that is stopped or recycled. */
-static gboolean log_end(const Pool *pool, guint32 index, const WorkerObituary *obituary, guint lost)
-{
-    const gboolean planned = obituary->status == 0 && lost == 0 && obituary->was_ready;
-    if (planned)
-        log_info("worker.ended service=%s worker=%u generation=%u pid=%d calls=%" G_GUINT64_FORMAT,
-                 pool->service->name, index, pool->generation, obituary->pid, pool->calls[index]);
-    else
-        log_error("worker.died service=%s worker=%u generation=%u pid=%d calls_lost=%u how=\"%s\"",
-                  pool->service->name, index, pool->generation, obituary->pid, lost, obituary->how);
-    return planned;
-}
-
 static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
@@ -217,7 +229,8 @@ static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer
     }
     collect(pool);
     ring_front_worker_gone(ring_of(pool), index, worker_incarnation(worker), lose, &losing);
-    const gboolean planned = log_end(pool, index, obituary, losing.count);
+    const gboolean planned = worker_log_end(pool->service->name, pool->generation, worker, obituary,
+                                            pool->calls[index], losing.count);
     if (pool->stopping) {
         end_host_if_empty(pool);
         return;
@@ -241,28 +254,24 @@ static void host_said_hello(gpointer user)
         worker_due(pool->workers[i], pool);
 }
 
-static void log_handler_line(Pool *pool, const LinkMessage *message)
+/* The plugin cannot be served: news for the calls that wait for it. */
+static void host_was_refused(gpointer user)
 {
-    const GLogLevelFlags level = (GLogLevelFlags)message->value & G_LOG_LEVEL_MASK;
-    g_autofree gchar *worker = message->worker == LINK_NO_WORKER
-                                   ? g_strdup("load")
-                                   : g_strdup_printf("%u", message->worker);
-    pool->stats->service[CTR_HANDLER_LOG_LINES]++;
-    /* G_LOG_LEVEL_ERROR would end sluiced: a handler's last words are an error like others. */
-    g_log("handler", level <= G_LOG_LEVEL_ERROR ? G_LOG_LEVEL_CRITICAL : level,
-          "handler.log service=%s worker=%s generation=%u message=\"%s\"", pool->service->name,
-          worker, pool->generation, message->text);
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->handlers.room(pool->user);
 }
 
 static void host_passed_message(const LinkMessage *message, gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
-    if (message->kind == LINK_LOG)
-        log_handler_line(pool, message);
-    else if (message->kind == LINK_DROPPED)
+    if (message->kind == LINK_LOG) {
+        pool->stats->service[CTR_HANDLER_LOG_LINES]++;
+        worker_log_line(pool->service->name, pool->generation, message);
+    } else if (message->kind == LINK_DROPPED) {
         pool->stats->service[CTR_HANDLER_LOG_DROPPED] += MAX(message->value, 0);
-    else if (message->worker < pool->service->workers)
+    } else if (message->worker < pool->service->workers) {
         worker_take_message(pool->workers[message->worker], message);
+    }
 }
 
 static void give_up_call(guint32 slot, gpointer job, gboolean unclaimed, gpointer user)
@@ -284,7 +293,8 @@ static void host_is_gone(const gchar *how, gpointer user)
     for (guint32 i = 0; i < pool->service->workers; i++)
         worker_host_gone(pool->workers[i]);
     pool->stats->service[CTR_WORKERS_READY] -= pool->n_ready;
-    pool->n_ready = 0;
+    pool->n_ready = pool->n_forking = 0;
+    g_queue_clear(&pool->due);
     if (pool->on_ring != NULL)
         event_free(g_steal_pointer(&pool->on_ring));
     if (ring_of(pool) != NULL) {
@@ -309,9 +319,10 @@ static void host_is_gone(const gchar *how, gpointer user)
 Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
                ServiceStats *stats, const PoolHandlers *handlers, gpointer user)
 {
-    static const HostEvents host_events = { host_said_hello, host_passed_message, host_is_gone };
-    static const WorkerEvents worker_events = { worker_due, worker_ready, worker_silent,
-                                                worker_dying, worker_gone };
+    static const HostEvents host_events = { host_said_hello, host_was_refused, host_passed_message,
+                                            host_is_gone };
+    static const WorkerEvents worker_events = { worker_due,    worker_forked, worker_ready,
+                                                worker_silent, worker_dying,  worker_gone };
     Pool *pool = g_new0(Pool, 1);
     OBJ_INIT(pool, POOL_MAGIC);
     pool->loop = loop;

@@ -13,7 +13,7 @@
 
 /* The host is told of the death at the same moment as we are; its word says how.  A host
  * that says nothing in this time is itself in trouble, and the callers wait. */
-#define STATUS_GRACE_USEC 5000
+#define STATUS_GRACE_USEC 50000
 
 struct Worker {
     ObjTag tag;
@@ -136,9 +136,9 @@ static void on_exited(Worker *worker, gint status)
 static void on_forked(Worker *worker, const LinkMessage *message)
 {
     const int pidfd = message->fd >= 0 ? fcntl(message->fd, F_DUPFD_CLOEXEC, 0) : -1;
-    if (pidfd < 0) {
-        log_error("worker.no_pidfd service=%s worker=%u", worker->service->name, worker->index);
-        return; /* the start timer ends this */
+    if (pidfd < 0) { /* out of descriptors: a process that cannot be watched must not be */
+        worker->events.silent(worker, worker->user);
+        return;
     }
     worker->pidfd = pidfd;
     worker->pid = message->value;
@@ -147,6 +147,14 @@ static void on_forked(Worker *worker, const LinkMessage *message)
         event_new(loop_base(worker->loop), pidfd, EV_READ | EV_PERSIST, on_death, worker);
     event_add(worker->on_death, NULL);
     loop_timer_arm(worker->timer, worker->service->start_timeout_usec);
+    worker->events.forked(worker, worker->user);
+}
+
+static void on_unforked(Worker *worker, const gchar *why)
+{
+    worker->failure = g_strdup(why);
+    bury(worker);
+    worker->events.forked(worker, worker->user);
 }
 
 static void on_ready(Worker *worker)
@@ -164,6 +172,8 @@ void worker_take_message(Worker *worker, const LinkMessage *message)
                              worker->state == WORKER_DYING;
     if (message->kind == LINK_FORKED && worker->state == WORKER_FORKING)
         on_forked(worker, message);
+    else if (message->kind == LINK_UNFORKED && worker->state == WORKER_FORKING)
+        on_unforked(worker, message->text);
     else if (message->kind == LINK_READY && worker->state == WORKER_STARTING)
         on_ready(worker);
     else if (message->kind == LINK_FAILED && worker->state == WORKER_STARTING &&

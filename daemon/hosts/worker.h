@@ -32,7 +32,8 @@ typedef struct {
 } WorkerObituary;
 
 typedef struct {
-    void (*due)(Worker *worker, gpointer user); /* VACANT, and the wait has passed: fork */
+    void (*due)(Worker *worker, gpointer user);    /* VACANT, and the wait has passed: fork */
+    void (*forked)(Worker *worker, gpointer user); /* FORKING is over, well or not */
     void (*ready)(Worker *worker, gpointer user);
     void (*silent)(Worker *worker, gpointer user); /* the host did not fork it in time */
     /* The death was seen: read what the host has to say of it, if anything. */

@@ -117,19 +117,23 @@ G_NORETURN static void become_worker(Host *host, const LinkMessage *wanted, int 
     worker_run(host->plugin, &host->geometry, wanted->worker, (guint16)wanted->incarnation);
 }
 
-static void report_fork(Host *host, const LinkMessage *wanted, pid_t pid)
+/* FALSE: there is no such process, or it must not be. */
+static gboolean report_fork(Host *host, const LinkMessage *wanted, pid_t pid)
 {
-    LinkMessage forked = *wanted;
-    forked.kind = LINK_FORKED;
-    forked.value = pid;
-    forked.text = NULL;
-    forked.fd = pidfd_open(pid, 0);
-    if (forked.fd < 0 || !tell(&forked))
-        kill(pid, SIGKILL);
-    if (forked.fd >= 0)
-        close(forked.fd);
+    const int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+    if (pidfd < 0) {
+        const LinkMessage unforked = { LINK_UNFORKED,       wanted->worker,
+                                       wanted->incarnation, 0,
+                                       g_strerror(errno),   -1 };
+        tell(&unforked);
+        return FALSE;
+    }
+    LinkMessage forked = { LINK_FORKED, wanted->worker, wanted->incarnation, pid, NULL, pidfd };
+    const gboolean told = tell(&forked);
+    close(pidfd);
     forked.fd = -1;
     g_hash_table_insert(host->forked, GINT_TO_POINTER(pid), g_memdup2(&forked, sizeof forked));
+    return told;
 }
 
 static void fork_worker(Host *host, const LinkMessage *wanted)
@@ -137,8 +141,8 @@ static void fork_worker(Host *host, const LinkMessage *wanted)
     int go[2];
     const pid_t parent = getpid();
     if (pipe2(go, O_CLOEXEC) != 0) {
-        g_critical("cannot fork a worker: %s", g_strerror(errno));
-        return; /* sluiced's start timer tries again */
+        report_fork(host, wanted, -1);
+        return;
     }
     fflush(NULL);
     const pid_t pid = fork();
@@ -147,13 +151,9 @@ static void fork_worker(Host *host, const LinkMessage *wanted)
         become_worker(host, wanted, go[0], parent);
     }
     close(go[0]);
-    if (pid < 0)
-        g_critical("cannot fork a worker: %s", g_strerror(errno));
-    else
-        report_fork(host, wanted, pid);
-    if (pid > 0 && write(go[1], "", 1) != 1)
+    if (report_fork(host, wanted, pid) && write(go[1], "", 1) != 1)
         kill(pid, SIGKILL);
-    close(go[1]);
+    close(go[1]); /* without the byte, the child ends here */
 }
 
 static void reap(Host *host)

@@ -9,6 +9,7 @@ import pytest
 from thrift.Thrift import TApplicationException
 
 from background import Background, outcome
+from processes import marked, n_descriptors
 from waiting import eventually
 from wire import call
 
@@ -75,15 +76,19 @@ def test_a_worker_that_dies_in_a_oneway_call_sends_nothing(sluiced):
     assert daemon.metric("requests_lost_total", service="crash", reason="worker_crashed") == 1
 
 
-def test_a_hundred_crashes_in_a_row_lose_a_hundred_calls(sluiced):
+def test_a_hundred_crashes_in_a_row_lose_a_hundred_calls_and_no_descriptor(sluiced):
     daemon = sluiced(crash={"workers": 2, "restart_backoff_min": "1ms",
                             "restart_backoff_max": "1ms"})
     client = daemon.client("crash")
+    daemon.wait_metric("workers_ready", 2, service="crash")
+    descriptors = n_descriptors(daemon.process.pid)
     for _ in range(100):
         assert_told(told_by(client.do_exit, 1), "worker_crashed")
     assert client.ping() is None
+    daemon.wait_metric("workers_ready", 2, service="crash")
     assert daemon.metric("worker_deaths_total", service="crash") == 100
     assert daemon.metric("host_deaths_total", service="crash") == 0
+    eventually(lambda: n_descriptors(daemon.process.pid) <= descriptors, "no descriptor leaks")
 
 
 def test_workers_killed_under_load_lose_exactly_what_they_ran(sluiced):
@@ -137,21 +142,17 @@ def test_a_killed_host_loses_the_running_call_and_keeps_the_waiting_ones(sluiced
     assert daemon.metric("requests_lost_total", service="calculator", reason="host_gone") == 1
 
 
-def test_no_worker_outlives_its_host(sluiced):
+def test_no_worker_and_no_descriptor_outlives_its_host(sluiced):
     daemon = sluiced(calculator={"workers": 4})
+    daemon.wait_metric("workers_ready", 4, service="calculator")
     orphans = daemon.worker_pids("calculator")
+    descriptors = n_descriptors(daemon.process.pid)
     os.kill(daemon.service("calculator")["host_pid"], signal.SIGKILL)
-    for pid in orphans:
-        eventually(lambda pid=pid: not is_running(pid), f"worker {pid} has ended")
+    eventually(lambda: not set(orphans) & set(marked(daemon.marker)), "the workers have ended")
     assert daemon.client().add(2, 3) == 5
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    daemon.close_clients()
+    daemon.wait_metric("workers_ready", 4, service="calculator")
+    eventually(lambda: n_descriptors(daemon.process.pid) <= descriptors, "no descriptor leaks")
 
 
 def test_an_endless_loop_is_answered_at_its_deadline_and_then_killed(sluiced):

@@ -7,6 +7,7 @@ import pytest
 from thrift.Thrift import TApplicationException
 
 from background import Background, outcome
+from waiting import eventually
 from wire import call
 
 both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -41,11 +42,10 @@ def test_what_comes_later_is_refused_while_it_drains(sluiced):
     running = Background()(daemon.client().sleep, 60000)
     daemon.wait_sleeping("calculator")
     daemon.sigterm()
-    daemon.log.wait("to=draining")
+    eventually(lambda: daemon.admin.get("/readyz") == (503, "draining\n"), "it drains")
     for transport in "tcp", "unix":
         with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
             daemon.connect(transport)
-    assert daemon.admin.get("/readyz") == (503, "draining\n")
     assert daemon.admin.get("/livez")[0] == 200
     assert daemon.status()["draining"] is True
     late.send(call("add", a=2, b=3))

@@ -150,7 +150,8 @@ START_TEST(the_wake_up_of_a_worker_that_died_goes_to_another)
 }
 END_TEST
 
-/* --- at moments that nobody chooses ------------------------------------------------------------ */
+/* --- at moments that nobody chooses ------------------------------------------------------------
+ */
 
 #define WORKERS         2u
 #define CALLS_PER_ROUND 64u
@@ -239,7 +240,8 @@ START_TEST(killed_workers_lose_one_call_each_at_most_and_none_is_missing_or_doub
 }
 END_TEST
 
-/* --- all of them ------------------------------------------------------------------------------- */
+/* --- all of them -------------------------------------------------------------------------------
+ */
 
 typedef struct {
     guint claimed, unclaimed;
@@ -278,8 +280,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_worker_that_dies_right_after_its_claim_holds_up_nobody);
     tcase_add_test(tcase, a_worker_that_dies_right_after_its_reply_has_given_it);
     tcase_add_test(tcase, the_wake_up_of_a_worker_that_died_goes_to_another);
-    tcase_add_test(tcase,
-                   killed_workers_lose_one_call_each_at_most_and_none_is_missing_or_doubled);
+    tcase_add_test(tcase, killed_workers_lose_one_call_each_at_most_and_none_is_missing_or_doubled);
     tcase_add_test(tcase, abandoning_tells_what_no_worker_had_started);
     suite_add_tcase(suite, tcase);
     return suite;

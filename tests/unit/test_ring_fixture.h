@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 /* Nothing waits so long unless a wake-up was lost.  The only limit of time in these tests. */
-#define PATIENCE_MSEC 30000
-#define PATIENCE_USEC ((gint64)PATIENCE_MSEC * 1000)
+#define PATIENCE_MSEC    30000
+#define PATIENCE_USEC    ((gint64)PATIENCE_MSEC * 1000)
 #define TEST_TIMEOUT_SEC 120
 
 #define MESSAGE_MAX_BYTES 4096u
@@ -35,8 +35,8 @@ static inline RingWorker *new_worker(const RingFront *front, guint32 index, guin
     RingGeometry geometry;
     const int segment = ring_front_segment_fd(front);
     g_assert(ring_geometry_read(segment, &geometry));
-    RingWorker *worker = ring_worker_new(segment, ring_front_event_fd(front), &geometry, index,
-                                         incarnation, NULL);
+    RingWorker *worker =
+        ring_worker_new(segment, ring_front_event_fd(front), &geometry, index, incarnation, NULL);
     g_assert(worker != NULL);
     return worker;
 }

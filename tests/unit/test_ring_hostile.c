@@ -43,8 +43,15 @@ static void scribble_over_the_heads(Siege *siege)
 
 static guint32 any_length(Siege *siege)
 {
-    const guint32 lengths[] = { 0, 1, 255, 256, 257, RING_HEADERS_MAX, RING_HEADERS_MAX + 1,
-                                G_MAXUINT32, g_rand_int(siege->random) };
+    const guint32 lengths[] = { 0,
+                                1,
+                                255,
+                                256,
+                                257,
+                                RING_HEADERS_MAX,
+                                RING_HEADERS_MAX + 1,
+                                G_MAXUINT32,
+                                g_rand_int(siege->random) };
     return lengths[below(siege, G_N_ELEMENTS(lengths))];
 }
 
@@ -60,8 +67,8 @@ static void forge_a_reply(Siege *siege)
     atomic_store(&head->word, slot_word((SlotPhase)below(siege, 16), below(siege, WORKERS + 1),
                                         (guint16)below(siege, 3), sequence));
     if (below(siege, 2) == 0)
-        atomic_fetch_or(&siege->layout.shared->done_map[slot / 64],
-                        G_GUINT64_CONSTANT(1) << slot % 64);
+        atomic_fetch_or(&siege->layout.shared->done_map[slot / 64], G_GUINT64_CONSTANT(1)
+                                                                        << slot % 64);
 }
 
 static void attack(Siege *siege)
@@ -188,7 +195,8 @@ START_TEST(scribbled_memory_harms_nobody_and_every_job_comes_back_once)
 }
 END_TEST
 
-/* --- each lie by itself -------------------------------------------------------------------------- */
+/* --- each lie by itself --------------------------------------------------------------------------
+ */
 
 typedef struct {
     guint32 slot;
@@ -232,8 +240,8 @@ static void write_reply(RingLayout *layout, const Reply *reply)
         head->reply_headers_bytes = reply->headers_bytes;
         atomic_store(&head->word, slot_word(reply->phase, reply->worker, 1, sequence));
     }
-    atomic_store(&layout->shared->done_map[reply->slot / 64],
-                 G_GUINT64_CONSTANT(1) << reply->slot % 64);
+    atomic_store(&layout->shared->done_map[reply->slot / 64], G_GUINT64_CONSTANT(1)
+                                                                  << reply->slot % 64);
 }
 
 static void ignore_abandoned(guint32 slot, gpointer job, gboolean unclaimed, gpointer user)

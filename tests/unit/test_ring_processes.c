@@ -20,8 +20,8 @@ typedef struct {
 
 static void report_what_was_seen(RingWorker *worker, const RingCall *call)
 {
-    Seen seen = { call->protocol,      call->oneway,        call->seqid,
-                  call->received_usec, call->deadline_usec, "", "" };
+    Seen seen = { call->protocol,      call->oneway, call->seqid, call->received_usec,
+                  call->deadline_usec, "",           "" };
     gsize capacity;
     guint8 *body = ring_worker_reply_area(worker, &capacity);
     g_strlcpy(seen.method, call->method, sizeof seen.method);
@@ -259,8 +259,7 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("two processes");
     tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
     tcase_add_test(tcase, every_field_crosses_unchanged_in_both_directions);
-    tcase_add_loop_test(tcase, every_call_is_answered_exactly_once, 0,
-                        G_N_ELEMENTS(worker_counts));
+    tcase_add_loop_test(tcase, every_call_is_answered_exactly_once, 0, G_N_ELEMENTS(worker_counts));
     tcase_add_test(tcase, a_call_is_either_taken_back_or_answered);
     tcase_add_test(tcase, no_wake_up_is_lost_in_either_direction);
     tcase_add_test(tcase, stop_ends_a_worker_whether_it_sleeps_or_not);

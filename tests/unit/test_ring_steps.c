@@ -1,23 +1,29 @@
-/* test_ring_steps.c - what others do between two steps of a worker, at every place in turn.
+/* test_ring_steps.c - what others do between two steps of one side, at every place in turn.
  *
- * A race that needs a worker to be interrupted at one instruction is met once in a million
- * runs, or here, each time: this program compiles ring_worker.c with a call of step() before
- * each of its sequentially consistent operations, and others act from there.                */
+ * A race that needs somebody to be interrupted at one instruction is met once in a million
+ * runs, or here, each time: this program compiles the ring with a call of step() before each
+ * of its sequentially consistent operations, and others act from there.                      */
 #include "actor/ring/layout.h"
 
 static void step(void);
 #undef atomic_load
+#undef atomic_store
 #undef atomic_exchange
 #undef atomic_fetch_and
 #undef atomic_fetch_or
 #undef atomic_compare_exchange_strong
-#define atomic_load(at)            (step(), atomic_load_explicit(at, memory_order_seq_cst))
-#define atomic_exchange(at, value) (step(), atomic_exchange_explicit(at, value, memory_order_seq_cst))
-#define atomic_fetch_and(at, bits) (step(), atomic_fetch_and_explicit(at, bits, memory_order_seq_cst))
-#define atomic_fetch_or(at, bits)  (step(), atomic_fetch_or_explicit(at, bits, memory_order_seq_cst))
-#define atomic_compare_exchange_strong(at, expected, value)                                        \
-    (step(), atomic_compare_exchange_strong_explicit(at, expected, value, memory_order_seq_cst,   \
+#define atomic_load(at)         (step(), atomic_load_explicit(at, memory_order_seq_cst))
+#define atomic_store(at, value) (step(), atomic_store_explicit(at, value, memory_order_seq_cst))
+#define atomic_exchange(at, value) \
+    (step(), atomic_exchange_explicit(at, value, memory_order_seq_cst))
+#define atomic_fetch_and(at, bits) \
+    (step(), atomic_fetch_and_explicit(at, bits, memory_order_seq_cst))
+#define atomic_fetch_or(at, bits) (step(), atomic_fetch_or_explicit(at, bits, memory_order_seq_cst))
+#define atomic_compare_exchange_strong(at, expected, value)                                     \
+    (step(), atomic_compare_exchange_strong_explicit(at, expected, value, memory_order_seq_cst, \
                                                      memory_order_seq_cst))
+#include "actor/ring/layout.c"
+#include "actor/ring/ring_front.c"
 #include "actor/ring/ring_worker.c"
 
 #include "tests/unit/runner.h"
@@ -25,7 +31,7 @@ static void step(void);
 
 #define STEPS_MAX 24u /* more than a worker makes in one ring_worker_take() */
 
-/* Counts the steps of one worker; `at_step` acts for the others, whose own steps do not count. */
+/* Counts the steps of one side; `at_step` acts for the others, whose own steps do not count. */
 static struct {
     void (*at_step)(guint n);
     guint n;
@@ -41,12 +47,17 @@ static void step(void)
     watch.at_step = act;
 }
 
-static RingTake take_watched(RingWorker *worker, RingCall *call, void (*act)(guint n))
+static void watch_with(void (*act)(guint n))
 {
     watch.at_step = act;
     watch.n = 0;
+}
+
+static RingTake take_watched(RingWorker *worker, RingCall *call, void (*act)(guint n))
+{
+    watch_with(act);
     const RingTake taken = ring_worker_take(worker, call, 0);
-    watch.at_step = NULL;
+    watch_with(NULL);
     return taken;
 }
 
@@ -111,7 +122,7 @@ END_TEST
 
 /* --- sleep and waking ------------------------------------------------------------------------- */
 
-/* Three things that happen while worker 0 takes a call, in this order, at these of its steps. */
+/* Three things that happen while a worker takes a call, in this order, at these of its steps. */
 static struct {
     guint first_call, falls_asleep, second_call;
 } plan;
@@ -123,12 +134,18 @@ static guint32 other_ticket;
 static void fall_asleep(void)
 {
     RingLayout *ring = &other.worker->ring;
+    const guint64 bit = G_GUINT64_CONSTANT(1) << other.worker->index;
     RingCall call;
-    other_ticket = atomic_load(&ring->seats[1].futex);
-    atomic_fetch_or(&ring->shared->sleep_map[0], 2);
+    other_ticket = atomic_load(&ring->seats[other.worker->index].futex);
+    atomic_fetch_or(&ring->shared->sleep_map[0], bit);
     other_sleeps = ring_worker_try_take(other.worker, &call) == RING_NOTHING;
     if (!other_sleeps)
-        atomic_fetch_and(&ring->shared->sleep_map[0], ~(guint64)2);
+        atomic_fetch_and(&ring->shared->sleep_map[0], ~bit);
+}
+
+static gboolean other_is_woken(void)
+{
+    return atomic_load(&other.worker->ring.seats[other.worker->index].futex) != other_ticket;
 }
 
 static void follow_the_plan(guint n)
@@ -141,19 +158,18 @@ static void follow_the_plan(guint n)
         announce_number(other.front, 2);
 }
 
-/* Worker 0 is busy with what it took, if anything, or looks again.  Worker 1 sleeps, or was
- * woken and looks, or is busy. */
-static void play_the_plan(void)
+/* The worker that took a call is busy with it; one that took none looks again.  The other
+ * sleeps, or was woken and looks, or is busy. */
+static void play_the_plan(guint32 index)
 {
     g_autoptr(RingFront) front = new_front(2, 2);
-    g_autoptr(RingWorker) worker = new_worker(front, 0, 1);
+    g_autoptr(RingWorker) worker = new_worker(front, index, 1);
     RingCall call;
     other.front = front;
-    other.worker = new_worker(front, 1, 1);
+    other.worker = new_worker(front, 1 - index, 1);
     other_sleeps = FALSE;
     const gboolean is_busy = take_watched(worker, &call, follow_the_plan) == RING_TAKEN;
-    const gboolean is_woken = atomic_load(&other.worker->ring.seats[1].futex) != other_ticket;
-    if (is_busy && other_sleeps && !is_woken)
+    if (is_busy && other_sleeps && !other_is_woken())
         ck_assert_msg(ring_worker_try_take(other.worker, &call) == RING_NOTHING,
                       "a call waits beside a sleeping worker: steps %u, %u, %u", plan.first_call,
                       plan.falls_asleep, plan.second_call);
@@ -168,7 +184,35 @@ START_TEST(no_call_waits_beside_a_sleeping_worker)
              plan.falls_asleep++)
             for (plan.second_call = plan.falls_asleep; plan.second_call < STEPS_MAX;
                  plan.second_call++)
-                play_the_plan();
+                play_the_plan((guint32)_i);
+}
+END_TEST
+
+/* --- taking back ------------------------------------------------------------------------------ */
+
+static gboolean other_has_it;
+
+static void look_for_it(guint n)
+{
+    RingCall call;
+    if (n == other.looks)
+        other_has_it = ring_worker_try_take(other.worker, &call) == RING_TAKEN;
+}
+
+START_TEST(a_call_claimed_while_it_is_taken_back_is_the_workers_alone)
+{
+    for (other.looks = 0; other.looks < STEPS_MAX; other.looks++) {
+        g_autoptr(RingFront) front = new_front(1, 1);
+        const guint32 slot = announce_number(front, 1);
+        other.worker = new_worker(front, 0, 1);
+        other_has_it = FALSE;
+        watch_with(look_for_it);
+        const gboolean is_back = ring_front_take_back(front, slot);
+        watch_with(NULL);
+        ck_assert_int_ne(is_back, other_has_it);
+        ring_front_abandon(front, ignore_abandoned, NULL);
+        ring_worker_free(other.worker);
+    }
 }
 END_TEST
 
@@ -178,7 +222,8 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("steps");
     tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
     tcase_add_test(tcase, workers_that_repair_an_overtaken_head_at_once_miss_no_call);
-    tcase_add_test(tcase, no_call_waits_beside_a_sleeping_worker);
+    tcase_add_loop_test(tcase, no_call_waits_beside_a_sleeping_worker, 0, 2);
+    tcase_add_test(tcase, a_call_claimed_while_it_is_taken_back_is_the_workers_alone);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,0 +1,44 @@
+#include "daemon/front/refusal.h"
+#include "daemon/wire/head.h"
+#include "daemon/wire/reply.h"
+#include <string.h>
+
+DaemonCounter refusal_counter(WireVerdict verdict)
+{
+    static const DaemonCounter counters[WIRE_VERDICT_COUNT] = {
+        [WIRE_FRAME_EMPTY] = CTR_PROTOCOL_FRAME_EMPTY,
+        [WIRE_FRAME_TOO_LARGE] = CTR_PROTOCOL_FRAME_TOO_LARGE,
+        [WIRE_FRAME_NEGATIVE] = CTR_PROTOCOL_FRAME_NEGATIVE,
+        [WIRE_HTTP] = CTR_PROTOCOL_HTTP,
+        [WIRE_TLS] = CTR_PROTOCOL_TLS,
+        [WIRE_UNFRAMED] = CTR_PROTOCOL_UNFRAMED,
+        [WIRE_THEADER] = CTR_PROTOCOL_THEADER,
+        [WIRE_NOT_THRIFT] = CTR_PROTOCOL_NOT_THRIFT,
+        [WIRE_BAD_VERSION] = CTR_PROTOCOL_BAD_VERSION,
+        [WIRE_BAD_TYPE] = CTR_PROTOCOL_BAD_TYPE,
+        [WIRE_BAD_NAME] = CTR_PROTOCOL_BAD_NAME,
+        [WIRE_BAD_VARINT] = CTR_PROTOCOL_BAD_VARINT,
+        [WIRE_TRUNCATED] = CTR_PROTOCOL_TRUNCATED,
+    };
+    g_assert(counters[verdict] != 0);
+    return counters[verdict];
+}
+
+guint8 *refusal_of_large_frame(const guint8 *frame, gsize length, guint64 limit_bytes,
+                               gsize *reply_bytes)
+{
+    WireHead head;
+    if (length < WIRE_FRAME_PREFIX_BYTES ||
+        wire_head_peek(frame + WIRE_FRAME_PREFIX_BYTES, length - WIRE_FRAME_PREFIX_BYTES, &head) !=
+            WIRE_OK ||
+        head.type != WIRE_CALL)
+        return NULL;
+    g_autofree gchar *text = g_strdup_printf(
+        "frame_too_large: the limit is max-frame-bytes = %" G_GUINT64_FORMAT, limit_bytes);
+    const WireAddress to = { head.protocol, head.seqid, head.name, head.name_bytes };
+    const WireException what = { WIRE_EXCEPTION_PROTOCOL_ERROR, text, strlen(text) };
+    *reply_bytes = wire_exception_bytes(&to, &what);
+    guint8 *reply = g_malloc(*reply_bytes);
+    wire_exception_write(reply, &to, &what);
+    return reply;
+}

@@ -1,0 +1,14 @@
+/* refusal.h - what becomes of bytes that are no call: a counter, and where possible a reply.
+ *
+ * Thread: any; pure.                                                                         */
+#pragma once
+#include "daemon/base/counters.h"
+#include "daemon/wire/wire_verdict.h"
+
+/* For what wire_frame_find() and wire_head_peek() complain about. */
+DaemonCounter refusal_counter(WireVerdict verdict);
+
+/* A reply to a frame over the limit, of which `length` bytes have come, prefix included.
+ * NULL when they do not say to whom to reply; else the caller's, *reply_bytes long. */
+guint8 *refusal_of_large_frame(const guint8 *frame, gsize length, guint64 limit_bytes,
+                               gsize *reply_bytes);
