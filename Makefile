@@ -155,11 +155,9 @@ check: setup
 
 run: setup
 	@$(MAKE) --no-print-directory all $(BUILD)/gen-py/stamp >/dev/null
-	@tests/run_example
+	@SLUICE_BUILD=$(BUILD) tests/run_example
 
-lint:
-	@tests/check lint
-asan tsan valgrind analyze: setup
+lint asan tsan valgrind analyze: setup
 	@tests/check $@
 
 install: all

@@ -10,7 +10,7 @@
 #define SERVER_MAGIC 0x53565200u
 
 /* For workers and hosts to end, and for the last replies to leave.  Then they are killed. */
-#define STOP_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+#define STOP_TIMEOUT_USEC ((gint64)5 * G_USEC_PER_SEC)
 
 typedef enum {
 #define STATE(name, text, from) SERVER_##name,
@@ -65,11 +65,14 @@ static void leave(Server *server)
     loop_stop(server->loop);
 }
 
-static void stop(Server *server)
+/* Whatever is still running has been answered by now; workers are let finish it, or not. */
+static void stop(Server *server, gboolean kill_workers)
 {
     set_state(server, SERVER_STOPPING);
     loop_timer_arm(server->timer, STOP_TIMEOUT_USEC);
     dispatch_stop(server->dispatch);
+    if (kill_workers)
+        dispatch_kill(server->dispatch);
     front_finish(server->front);
 }
 
@@ -92,7 +95,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     Server *server = OBJ_FROM(Server, arg, SERVER_MAGIC);
     if (server->state == SERVER_DRAINING) {
-        stop(server);
+        stop(server, TRUE);
     } else if (server->state == SERVER_STOPPING) {
         /* Killed processes are gone a moment later; connections get no more time. */
         dispatch_kill(server->dispatch);
@@ -111,7 +114,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     else if (server->state == SERVER_SERVING)
         drain(server);
     else if (server->state == SERVER_DRAINING)
-        stop(server);
+        stop(server, TRUE);
 }
 
 /* --- each pass ------------------------------------------------------------------------------- */
@@ -131,7 +134,7 @@ static void watcher_poll(gpointer user)
         log_notice("daemon.ready services=%u", dispatch_n_services(server->dispatch));
     }
     if (server->state == SERVER_DRAINING && dispatch_is_idle(server->dispatch))
-        stop(server);
+        stop(server, FALSE);
     else if (may_leave(server))
         leave(server);
 }

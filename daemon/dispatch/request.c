@@ -37,6 +37,7 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
 {
     Request *request = g_new0(Request, 1);
     OBJ_INIT(request, REQUEST_MAGIC);
+    request->state = REQUEST_RECEIVED;
     request->holders = 1;
     request->client = *client;
     request->protocol = head->protocol;
@@ -149,7 +150,8 @@ void request_answer(Request *request, const guint8 *body, gsize body_bytes)
     }
     g_autofree guint8 *frame = g_malloc(head_bytes + body_bytes);
     wire_reply_head_write(frame, &to, body_bytes);
-    memcpy(frame + head_bytes, body, body_bytes);
+    if (body_bytes > 0)
+        memcpy(frame + head_bytes, body, body_bytes);
     const WireVerdict well_formed =
         wire_walk_whole_struct(request->protocol, frame + head_bytes, body_bytes);
     if (well_formed != WIRE_OK) {

@@ -9,7 +9,7 @@
 
 #define CONNECTION_MAGIC 0x434f4e4eu
 
-#define LINGER_USEC G_USEC_PER_SEC
+#define LINGER_USEC ((gint64)G_USEC_PER_SEC)
 
 struct Connection {
     ObjTag tag;

@@ -25,17 +25,6 @@ struct Listener {
     gpointer user;
 };
 
-static int listen_unix(Listener *listener, const Address *address, GError **error)
-{
-    g_auto(Fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: no socket: %s",
-                    address->text, g_strerror(errno));
-    else
-        listener->file = socket_file_listen(fd, address->path, error);
-    return listener->file != NULL ? fd_steal(&fd) : -1;
-}
-
 /* --- events ------------------------------------------------------------------------------------
  */
 
@@ -81,8 +70,11 @@ Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, L
     listener->log_limit = log_limit;
     listener->accept = accept;
     listener->user = user;
-    const int fd = address->kind == ADDRESS_UNIX ? listen_unix(listener, address, error)
-                                                 : tcp_listen(address, error);
+    int fd = -1;
+    if (address->kind == ADDRESS_UNIX)
+        listener->file = socket_file_listen(address->path, &fd, error);
+    else
+        fd = tcp_listen(address, error);
     if (fd < 0) {
         listener_free(listener);
         return NULL;

@@ -17,7 +17,7 @@ static Peer unix_peer(int fd)
 Peer peer_of(int fd)
 {
     Peer peer = { "tcp://?", "?" };
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { 0 };
     socklen_t length = sizeof address;
     gchar port[8];
     if (getpeername(fd, (struct sockaddr *)&address, &length) != 0)

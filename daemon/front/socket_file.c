@@ -2,9 +2,11 @@
 #include "daemon/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,11 +15,15 @@
 
 #define BACKLOG 1024
 
-struct SocketFile {
-    gchar *path;
+/* Which file it is: written to the sweeper once it is known. */
+typedef struct {
     dev_t device;
     ino_t inode;
-    Fd alive; /* closed when this process ends, however it ends */
+} FileId;
+
+struct SocketFile {
+    gchar *path;
+    FileId id;
     pid_t sweeper;
 };
 
@@ -46,13 +52,13 @@ static gboolean nobody_listens(const gchar *path)
 }
 
 /* The inode alone would not do: some file systems use its number again at once. */
-static void remove_if_ours(const SocketFile *file, int wait)
+static void remove_if_unused(const gchar *path, const FileId *id, int wait)
 {
-    g_auto(Fd) lock = lock_directory(file->path, wait);
+    g_auto(Fd) lock = lock_directory(path, wait);
     struct stat now;
-    if (lstat(file->path, &now) == 0 && now.st_dev == file->device && now.st_ino == file->inode &&
-        nobody_listens(file->path))
-        unlink(file->path);
+    if (lstat(path, &now) == 0 && now.st_dev == id->device && now.st_ino == id->inode &&
+        nobody_listens(path))
+        unlink(path);
 }
 
 static gboolean bind_fresh(int fd, const struct sockaddr_un *address)
@@ -69,68 +75,81 @@ static gboolean bind_fresh(int fd, const struct sockaddr_un *address)
     return bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
 }
 
-/* Runs in the forked process.  Keeps nothing open but the pipe, ends when that does. */
-G_NORETURN static void sweep(const SocketFile *file, int alive)
+/* --- the sweeper ------------------------------------------------------------------------------ */
+
+/* Runs in the forked process.  `daemon` is a pidfd: it tells of the end only when the dead
+ * daemon's socket is closed as well. */
+G_NORETURN static void sweep(const gchar *path, int ids, int daemon)
 {
-    char byte;
+    FileId id;
     sigset_t all;
     setpgid(0, 0);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     prctl(PR_SET_NAME, "sluiced-sweeper");
-    dup2(alive, STDIN_FILENO);
-    close_range(STDIN_FILENO + 1, ~0U, 0);
-    while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {
+    if (read(ids, &id, sizeof id) != sizeof id)
+        _exit(0); /* there never was a file */
+    struct pollfd end = { .fd = daemon, .events = POLLIN };
+    while (poll(&end, 1, -1) != 1) {
     }
-    remove_if_ours(file, 0);
+    remove_if_unused(path, &id, 0);
     _exit(0);
 }
 
-static gboolean start_sweeper(SocketFile *file, GError **error)
+/* Forked before the socket exists, so that it can hold neither that nor the directory's lock.
+ * Returns the pipe to tell it the file's identity by, or -1. */
+static int start_sweeper(SocketFile *file)
 {
-    int pipe_fds[2];
-    pid_t pid = -1;
-    if (pipe2(pipe_fds, O_CLOEXEC) == 0)
-        pid = fork();
-    if (pid < 0) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
-                    "cannot start the sweeper of %s: %s", file->path, g_strerror(errno));
-        return FALSE;
+    int ids[2];
+    g_auto(Fd) daemon = pidfd_open(getpid(), 0);
+    if (daemon < 0 || pipe2(ids, O_CLOEXEC) != 0)
+        return -1;
+    file->sweeper = fork();
+    if (file->sweeper == 0) {
+        close(ids[1]);
+        sweep(file->path, ids[0], daemon);
     }
-    if (pid == 0) {
-        close(pipe_fds[1]);
-        sweep(file, pipe_fds[0]);
-    }
-    close(pipe_fds[0]);
-    file->alive = pipe_fds[1];
-    file->sweeper = pid;
-    return TRUE;
+    close(ids[0]);
+    if (file->sweeper > 0)
+        return ids[1];
+    close(ids[1]);
+    return -1;
 }
 
-SocketFile *socket_file_listen(int fd, const gchar *path, GError **error)
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+/* The socket, or -1 with errno; the file's identity is known then. */
+static int listen_at(SocketFile *file, const struct sockaddr_un *address)
+{
+    struct stat bound;
+    g_auto(Fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    g_auto(Fd) lock = lock_directory(file->path, LOCK_NB);
+    if (fd < 0 || lock < 0 || !bind_fresh(fd, address) || lstat(file->path, &bound) != 0)
+        return -1;
+    file->id = (FileId){ bound.st_dev, bound.st_ino };
+    return listen(fd, BACKLOG) == 0 ? fd_steal(&fd) : -1;
+}
+
+SocketFile *socket_file_listen(const gchar *path, int *fd, GError **error)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    struct stat bound;
     if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NAMETOOLONG,
                     "unix:%s: a socket's path has at most %zu bytes", path,
                     sizeof address.sun_path - 1);
         return NULL;
     }
-    g_auto(Fd) lock = lock_directory(path, LOCK_NB);
-    if (lock < 0 || !bind_fresh(fd, &address) || lstat(path, &bound) != 0 ||
-        listen(fd, BACKLOG) != 0) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
-                    "unix:%s: cannot listen: %s", path, g_strerror(errno));
-        return NULL;
-    }
     SocketFile *file = g_new0(SocketFile, 1);
     file->path = g_strdup(path);
-    file->device = bound.st_dev;
-    file->inode = bound.st_ino;
-    file->alive = -1;
-    if (start_sweeper(file, error))
+    g_auto(Fd) ids = start_sweeper(file);
+    *fd = ids >= 0 ? listen_at(file, &address) : -1;
+    const FileId id = file->id;
+    if (*fd >= 0 && write(ids, &id, sizeof id) == sizeof id)
         return file;
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                "unix:%s: cannot listen: %s", path, g_strerror(errno));
+    fd_close(fd);
     socket_file_remove(file);
     return NULL;
 }
@@ -139,8 +158,8 @@ void socket_file_remove(SocketFile *file)
 {
     if (file == NULL)
         return;
-    remove_if_ours(file, LOCK_NB);
-    fd_close(&file->alive);
+    if (file->id.inode != 0)
+        remove_if_unused(file->path, &file->id, LOCK_NB);
     if (file->sweeper > 0) {
         kill(file->sweeper, SIGKILL); /* it has nothing left to do */
         waitpid(file->sweeper, NULL, 0);

@@ -20,8 +20,8 @@
 /* Method, peer and headers travel beside the arguments. */
 #define CALL_HEAD_BYTES 4096u
 /* After LINK_END or LINK_REFUSED; unload() has as long. */
-#define END_TIMEOUT_USEC  (5 * G_USEC_PER_SEC)
-#define CLOSED_GRACE_USEC G_USEC_PER_SEC
+#define END_TIMEOUT_USEC  ((gint64)5 * G_USEC_PER_SEC)
+#define CLOSED_GRACE_USEC ((gint64)G_USEC_PER_SEC)
 
 struct Host {
     ObjTag tag;

@@ -27,8 +27,9 @@ struct Pool {
     GQueue due; /* of Worker: VACANT, to be forked */
     guint n_forking;
     guint n_ready;
-    gchar *worker_error; /* why a worker did not start; NULL once one is ready */
-    gboolean corrupt;    /* said so, and killed the host for it */
+    gboolean was_complete; /* every worker was ready at one time: the start is over */
+    gchar *worker_error;   /* why a worker did not start; NULL once one is ready */
+    gboolean corrupt;      /* said so, and killed the host for it */
     gboolean stopping;
     gboolean end_sent;
 };
@@ -160,6 +161,7 @@ static void worker_ready(Worker *worker, gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
     pool->n_ready++;
+    pool->was_complete |= pool->n_ready == pool->service->workers;
     g_clear_pointer(&pool->worker_error, g_free);
     pool->calls[worker_index(worker)] = 0;
     pool->stats->service[CTR_WORKERS_READY]++;
@@ -175,8 +177,7 @@ static void worker_ready(Worker *worker, gpointer user)
 static void worker_silent(Worker *worker, gpointer user)
 {
     (void)worker;
-    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host,
-              "it did not fork a worker that can be watched");
+    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host, "it did not fork a worker that can be watched");
 }
 
 static void worker_dying(Worker *worker, gpointer user)
@@ -383,7 +384,7 @@ void pool_kill(Pool *pool)
     host_kill(pool->host, "the service is being stopped");
 }
 
-gboolean pool_is_ready(const Pool *pool) { return pool->n_ready > 0; }
+gboolean pool_is_ready(const Pool *pool) { return pool->was_complete && pool->n_ready > 0; }
 guint pool_n_ready(const Pool *pool) { return pool->n_ready; }
 gboolean pool_is_refused(const Pool *pool) { return host_state(pool->host) == HOST_REFUSED; }
 const gchar *pool_error(const Pool *pool)

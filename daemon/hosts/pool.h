@@ -47,7 +47,8 @@ gboolean pool_take_back(Pool *pool, guint32 ticket);
 void pool_cancel(Pool *pool, guint32 ticket);
 
 /* --- for the admin address ----------------------------------------------------------------- */
-gboolean pool_is_ready(const Pool *pool);   /* the host and at least one worker are */
+/* All workers have started, once, and at least one takes calls now. */
+gboolean pool_is_ready(const Pool *pool);
 guint pool_n_ready(const Pool *pool);       /* workers that take calls */
 gboolean pool_is_refused(const Pool *pool); /* the plugin cannot be served: pool_error() */
 const gchar *pool_error(const Pool *pool);  /* NULL when there is nothing to say */

@@ -11,9 +11,9 @@
 
 #define WORKER_MAGIC 0x574f524bu
 
-/* The host is told of the death at the same moment as we are; its word says how.  A host
- * that says nothing in this time is itself in trouble, and the callers wait. */
-#define STATUS_GRACE_USEC 50000
+/* The host is told of the death at the same moment as we are, and its word says how.  Only a
+ * host that is itself in trouble keeps the callers waiting for so long. */
+#define STATUS_GRACE_USEC 500000
 
 struct Worker {
     ObjTag tag;

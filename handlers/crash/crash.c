@@ -1,7 +1,7 @@
 /* crash.c - the handler that misbehaves on request: implements idl/crash.thrift.  The methods
  * that end the worker are in ends.c.                                                        */
 #include "crash_crash.h"
-#include "ends.h"
+#include "handlers/crash/ends.h"
 #include <sluice/handler.h>
 #include <string.h>
 #include <unistd.h>

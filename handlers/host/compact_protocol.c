@@ -283,7 +283,7 @@ static gint32 read_bool(ThriftProtocol *protocol, gboolean *value, FRAME_NO_ERRO
     if (!frame_reader_expect(in, T_BOOL))
         return 0;
     if (in->level->header_bool >= 0) {
-        *value = in->level->header_bool;
+        *value = in->level->header_bool != 0;
         return 0;
     }
     const guint8 *at = frame_reader_take(in, 1, "bool");

@@ -1,11 +1,10 @@
 /* threads.c - see threads.h. */
 #include "handlers/host/threads.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PF_EXITING 0x4u /* of the kernel's task flags, shown in /proc/PID/stat */
+#define PF_EXITING  0x4u /* of the kernel's task flags, shown in /proc/PID/stat */
+#define FLAGS_FIELD 7    /* counted from the one that ends with the name's bracket */
 
 /* The thread's name, or NULL when it has ended or is about to. */
 static gchar *name_of_running(const gchar *tid)
@@ -16,10 +15,12 @@ static gchar *name_of_running(const gchar *tid)
         return NULL;
     /* "4711 (a name) S 1 2 3 4 5 flags ...": the name may hold anything, brackets too. */
     gchar *name = strchr(stat, '('), *name_end = strrchr(stat, ')');
-    guint flags;
-    if (name == NULL || name_end == NULL ||
-        sscanf(name_end, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+    if (name == NULL || name_end == NULL)
         g_error("threads.unreadable path=%s", path);
+    g_auto(GStrv) fields = g_strsplit(name_end, " ", FLAGS_FIELD + 2);
+    if (g_strv_length(fields) <= FLAGS_FIELD)
+        g_error("threads.unreadable path=%s", path);
+    const guint64 flags = g_ascii_strtoull(fields[FLAGS_FIELD], NULL, 10);
     if (flags & PF_EXITING)
         return NULL;
     return g_strndup(name + 1, (gsize)(name_end - name - 1));
@@ -34,7 +35,7 @@ gchar *threads_besides_this(void)
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     const gchar *tid;
     while ((tid = g_dir_read_name(tasks)) != NULL) {
-        gchar *name = atoi(tid) != gettid() ? name_of_running(tid) : NULL;
+        gchar *name = g_ascii_strtoll(tid, NULL, 10) != gettid() ? name_of_running(tid) : NULL;
         if (name != NULL)
             g_ptr_array_add(names, name);
     }

@@ -12,7 +12,7 @@
 #define LEAK_BUDGET_BYTES ((gsize)16 << 20)
 
 /* Nothing depends on it: a wake-up cannot be lost.  Every wait has a limit all the same. */
-#define SLEEP_USEC (30 * G_USEC_PER_SEC)
+#define SLEEP_USEC ((gint64)30 * G_USEC_PER_SEC)
 
 typedef struct {
     RingWorker *ring;

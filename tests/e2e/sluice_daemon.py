@@ -107,6 +107,9 @@ class Daemon:
     def wait_ready(self):
         eventually(lambda: self.admin.get("/readyz")[0] == 200, "/readyz says 200")
 
+    def wait_draining(self):
+        eventually(lambda: self.admin.get("/readyz") == (503, "draining\n"), "it drains")
+
     # --- clients
 
     def client(self, service="calculator", protocol="binary", transport="tcp", multiplexed=None,

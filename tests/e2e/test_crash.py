@@ -36,21 +36,27 @@ def assert_told(error, token, kind=INTERNAL_ERROR):
 
 @pytest.mark.parametrize("end", ENDS)
 def test_the_end_of_a_worker_costs_its_own_call_only(sluiced, end):
+    """Clients of the same and of another service call all the while."""
     arguments, how = ENDS[end]
     daemon = sluiced(calculator={}, crash={"workers": 2})
-    doomed, same_service, other_service = (daemon.client("crash"), daemon.client("crash"),
-                                           daemon.client("calculator"))
-    background = Background()
-    unharmed = [background(same_service.wait_for_cancel, 300),
-                background(other_service.sleep, 300)]
-    daemon.wait_sleeping("crash")
-    daemon.wait_sleeping("calculator")
-    told = told_by(getattr(doomed, end), *arguments)
-    assert_told(told, "worker_crashed")
-    assert how in told.message
-    assert [outcome(call) for call in unharmed] == [None, None]
+    doomed, background, told = daemon.client("crash"), Background(), threading.Event()
+
+    def call_until_told(method):
+        calls = 0
+        while not told.is_set():
+            method()
+            calls += 1
+        return calls
+
+    others = [background(call_until_told, daemon.client(name).ping)
+              for name in ("crash", "calculator")]
+    error = told_by(getattr(doomed, end), *arguments)
+    assert_told(error, "worker_crashed")
+    assert how in error.message
     daemon.wait_metric("workers_ready", 2, service="crash")
     assert doomed.ping() is None
+    told.set()
+    assert all(calls.result() > 0 for calls in others)
     assert daemon.metric("worker_deaths_total", service="crash") == 1
     assert daemon.metric("requests_lost_total", service="crash", reason="worker_crashed") == 1
     assert daemon.metric("worker_deaths_total", service="calculator") == 0

@@ -7,7 +7,6 @@ import pytest
 from thrift.Thrift import TApplicationException
 
 from background import Background, outcome
-from waiting import eventually
 from wire import call
 
 both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -20,17 +19,19 @@ def assert_told(error, token):
 
 @both_signals
 def test_what_was_admitted_is_answered_and_the_exit_status_is_0(sluiced, number):
+    """The worker stands still until the daemon drains, so every call is still to be answered."""
     daemon = sluiced(daemon={"drain_timeout": "60s"}, calculator={"workers": 1})
-    connection = daemon.connect()
-    background = Background()
-    running = background(daemon.client().sleep, 500)
-    daemon.wait_sleeping("calculator")
-    connection.send(b"".join(call("add", a=i, b=1, seqid=i) for i in range(50)))
+    connection, worker = daemon.connect(), daemon.worker_pids("calculator")[0]
+    os.kill(worker, signal.SIGSTOP)
+    connection.send(call("sleep", msec=1)
+                    + b"".join(call("add", a=i, b=1, seqid=i) for i in range(50)))
     daemon.wait_metric("requests_received_total", 51, service="calculator")
     daemon.send_signal(number)
+    daemon.wait_draining()
+    os.kill(worker, signal.SIGCONT)
+    assert connection.receive().name == "sleep"
     assert [connection.receive().result() for _ in range(50)] == list(range(1, 51))
     assert connection.at_end()
-    assert outcome(running) is None
     daemon.close_clients()
     assert daemon.wait_exit() == 0
 
@@ -42,7 +43,7 @@ def test_what_comes_later_is_refused_while_it_drains(sluiced):
     running = Background()(daemon.client().sleep, 60000)
     daemon.wait_sleeping("calculator")
     daemon.sigterm()
-    eventually(lambda: daemon.admin.get("/readyz") == (503, "draining\n"), "it drains")
+    daemon.wait_draining()
     for transport in "tcp", "unix":
         with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
             daemon.connect(transport)
@@ -79,7 +80,7 @@ def test_a_second_signal_ends_the_drain_at_once(sluiced, number):
     running = Background()(daemon.client().sleep, 60000)
     daemon.wait_sleeping("calculator")
     daemon.send_signal(number)
-    daemon.log.wait("to=draining")
+    daemon.wait_draining()
     daemon.send_signal(number)
     assert_told(outcome(running), "draining")
     assert daemon.wait_exit() == 0

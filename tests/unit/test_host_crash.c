@@ -63,8 +63,9 @@ END_TEST
 /* A sanitizer takes these to report them; here they end the process, as without one. */
 static void reset_signals(void)
 {
-    signal(SIGSEGV, SIG_DFL);
-    signal(SIGABRT, SIG_DFL);
+    const struct sigaction usual = { .sa_handler = SIG_DFL };
+    sigaction(SIGSEGV, &usual, NULL);
+    sigaction(SIGABRT, &usual, NULL);
 }
 
 Suite *test_suite(void)

@@ -9,6 +9,8 @@
 typedef struct {
     ReplyLine line;
     ServiceStats stats;
+    gint64 held_bytes;
+    BufferMemory memory;
     int ours, theirs;
     gint64 sent;
     guint abandoned;
@@ -33,13 +35,15 @@ static void wire_open(Wire *wire)
     const int bytes = 1; /* as few as the kernel allows */
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
-    *wire = (Wire){ .ours = pair[0], .theirs = pair[1] };
+    *wire =
+        (Wire){ .memory = { &wire->held_bytes, G_MAXINT64 }, .ours = pair[0], .theirs = pair[1] };
 }
 
 static void wire_close(Wire *wire)
 {
     ck_assert(reply_line_is_empty(&wire->line));
     ck_assert_uint_eq(wire->line.reply_bytes, 0);
+    ck_assert_int_eq(wire->held_bytes, 0); /* every request has been let go of */
     close(wire->ours);
     close(wire->theirs);
 }
@@ -53,7 +57,7 @@ static void ignore_finished(Request *request, gpointer user)
 static Request *add_call(Wire *wire)
 {
     const WireHead head = { .type = WIRE_CALL, .name = (const guint8 *)"" };
-    const RequestClient client = { ignore_finished, wire };
+    const RequestClient client = { ignore_finished, wire, &wire->memory };
     GRefString *peer = g_ref_string_new("");
     Request *request = request_new(&head, g_malloc(1), 0, 1, peer, &client, 1, 1);
     request->stats = &wire->stats;
@@ -68,6 +72,7 @@ static void finish(Wire *wire, Request *request, const guint8 *reply, gsize byte
     request->reply = g_memdup2(reply, bytes);
     request->reply_bytes = bytes;
     wire->line.reply_bytes += bytes;
+    wire->held_bytes += (gint64)bytes;
     request_finish_silently(request, VERDICT_COMPLETED);
 }
 

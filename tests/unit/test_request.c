@@ -15,6 +15,8 @@
 /* A call from somebody who counts his answers, in numbers of its own. */
 typedef struct {
     ServiceStats stats;
+    gint64 held_bytes;
+    BufferMemory memory;
     guint answers;
     Request *request;
 } Call;
@@ -36,9 +38,9 @@ static void call_open(Call *call, WireProtocol protocol, WireMessageType type)
                             .name = (const guint8 *)"add",
                             .name_bytes = 3,
                             .body_offset = 10 };
-    const RequestClient client = { count_answer, call };
+    const RequestClient client = { count_answer, call, &call->memory };
     GRefString *peer = g_ref_string_new("10.0.0.1:1");
-    *call = (Call){ .answers = 0 };
+    *call = (Call){ .memory = { &call->held_bytes, 1000000 } };
     call->request = request_new(&head, g_malloc0(20), 2, 15, peer, &client, MAX_REPLY_BYTES, 1);
     call->request->stats = &call->stats;
     call->stats.service[CTR_RECEIVED]++;
@@ -49,7 +51,9 @@ static void call_open(Call *call, WireProtocol protocol, WireMessageType type)
 static void call_close(Call *call)
 {
     ck_assert(service_stats_ledger_balances(&call->stats));
+    ck_assert_int_eq(call->held_bytes, (gint64)call->request->reply_bytes);
     request_release(call->request);
+    ck_assert_int_eq(call->held_bytes, 0);
 }
 
 static void assert_reply(const Call *call, const gchar *expected_text)
@@ -92,12 +96,10 @@ static const gchar *const bad_bodies[] = { "", "08 00 00", "00 00", "08 00 00 00
 
 START_TEST(what_is_not_one_struct_becomes_bad_reply)
 {
-    const guint8 nothing = 0;
     g_autoptr(GBytes) body = wire_bytes(bad_bodies[_i]);
-    const guint8 *bytes = g_bytes_get_data(body, NULL);
     Call call;
     call_open(&call, WIRE_BINARY, WIRE_CALL);
-    request_answer(call.request, bytes != NULL ? bytes : &nothing, g_bytes_get_size(body));
+    request_answer(call.request, g_bytes_get_data(body, NULL), g_bytes_get_size(body));
     ck_assert_int_eq(call.stats.service[CTR_LOST_BAD_REPLY], 1);
     ck_assert_uint_eq(call.answers, 1);
     ck_assert(memcmp(call.request->reply + 4, "\x80\x01\x00\x03", 4) == 0);
@@ -165,6 +167,20 @@ START_TEST(a_client_that_has_gone_is_told_nothing_but_counted)
     ck_assert_ptr_null(call.request->reply);
     ck_assert_uint_eq(call.answers, 0);
     ck_assert_int_eq(call.stats.service[CTR_DISCARDED_CLIENT_GONE], 1);
+    call_close(&call);
+}
+END_TEST
+
+/* The reply that says so is small, and is not kept back. */
+START_TEST(an_answer_that_no_memory_is_left_for_becomes_no_memory)
+{
+    Call call;
+    call_open(&call, WIRE_BINARY, WIRE_CALL);
+    call.memory.limit_bytes = 0;
+    request_answer(call.request, (const guint8 *)"", 1);
+    ck_assert_int_eq(call.stats.service[CTR_COMPLETED], 0);
+    ck_assert(memcmp(call.request->reply + 26, "no_memory: ", 11) == 0);
+    ck_assert_uint_eq(call.answers, 1);
     call_close(&call);
 }
 END_TEST
@@ -300,6 +316,7 @@ Suite *test_suite(void)
     tcase_add_test(replies, a_failure_is_an_exception_with_token_and_reason);
     tcase_add_test(replies, a_oneway_call_gets_no_bytes_whatever_becomes_of_it);
     tcase_add_test(replies, a_client_that_has_gone_is_told_nothing_but_counted);
+    tcase_add_test(replies, an_answer_that_no_memory_is_left_for_becomes_no_memory);
     tcase_add_test(replies, a_text_that_is_not_utf8_or_too_long_is_made_so_that_it_can_be_sent);
     tcase_add_test(replies, a_text_that_changes_while_it_is_read_harms_nobody);
     suite_add_tcase(suite, replies);

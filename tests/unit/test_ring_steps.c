@@ -22,6 +22,9 @@ static void step(void);
 #define atomic_compare_exchange_strong(at, expected, value)                                     \
     (step(), atomic_compare_exchange_strong_explicit(at, expected, value, memory_order_seq_cst, \
                                                      memory_order_seq_cst))
+#include "actor/ring/futex.h"
+static void sleep_instead(_Atomic guint32 *word, guint32 seen);
+#define futex_wait(word, seen, usec) ((void)(usec), sleep_instead(word, seen))
 #include "actor/ring/layout.c"
 #include "actor/ring/ring_front.c"
 #include "actor/ring/ring_worker.c"
@@ -118,6 +121,53 @@ START_TEST(workers_that_repair_an_overtaken_head_at_once_miss_no_call)
         for (other.announces = other.looks; other.announces < STEPS_MAX; other.announces++)
             play_overtaken();
 }
+END_TEST
+
+/* --- falling asleep -------------------------------------------------------------------------- */
+
+static gboolean has_come, has_slept_over_it;
+
+/* Where a worker would sleep, if the futex still lets it. */
+static void sleep_instead(_Atomic guint32 *word, guint32 seen)
+{
+    has_slept_over_it = has_come && atomic_load_explicit(word, memory_order_seq_cst) == seen;
+}
+
+static void announce_one(guint n)
+{
+    if (n != other.announces)
+        return;
+    announce_number(other.front, 1);
+    has_come = TRUE;
+}
+
+static void stop_the_worker(guint n)
+{
+    if (n != other.announces)
+        return;
+    ring_front_stop_worker(other.front, 0);
+    has_come = TRUE;
+}
+
+/* `act` comes at each step in turn. */
+static void take_while(void (*act)(guint n))
+{
+    for (other.announces = 0; other.announces < STEPS_MAX; other.announces++) {
+        g_autoptr(RingFront) front = new_front(1, 1);
+        g_autoptr(RingWorker) worker = new_worker(front, 0, 1);
+        RingCall call;
+        other.front = front;
+        has_come = has_slept_over_it = FALSE;
+        take_watched(worker, &call, act);
+        ck_assert_msg(!has_slept_over_it, "at step %u", other.announces);
+        ring_front_abandon(front, ignore_abandoned, NULL);
+    }
+}
+
+START_TEST(no_worker_falls_asleep_over_a_call) { take_while(announce_one); }
+END_TEST
+
+START_TEST(no_worker_that_is_stopped_falls_asleep) { take_while(stop_the_worker); }
 END_TEST
 
 /* --- sleep and waking ------------------------------------------------------------------------- */
@@ -222,6 +272,8 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("steps");
     tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
     tcase_add_test(tcase, workers_that_repair_an_overtaken_head_at_once_miss_no_call);
+    tcase_add_test(tcase, no_worker_falls_asleep_over_a_call);
+    tcase_add_test(tcase, no_worker_that_is_stopped_falls_asleep);
     tcase_add_loop_test(tcase, no_call_waits_beside_a_sleeping_worker, 0, 2);
     tcase_add_test(tcase, a_call_claimed_while_it_is_taken_back_is_the_workers_alone);
     suite_add_tcase(suite, tcase);
