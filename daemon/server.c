@@ -56,7 +56,7 @@ static void set_state(Server *server, ServerState next)
     server->state = next;
 }
 
-/* --- the end ------------------------------------------------------------------------------ */
+/* --- the end ----------------------------------------------------------------------------- */
 
 static void leave(Server *server)
 {
@@ -117,7 +117,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
         stop(server, TRUE);
 }
 
-/* --- each pass ------------------------------------------------------------------------------- */
+/* --- each pass --------------------------------------------------------------------------- */
 
 static gboolean may_leave(const Server *server)
 {
@@ -149,8 +149,7 @@ static gboolean watcher_arm(gpointer user)
 
 static void watcher_disarm(gpointer user) { (void)user; }
 
-/* --- start --------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------- */
 
 static gboolean is_draining(gpointer user)
 {

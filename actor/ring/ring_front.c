@@ -104,7 +104,7 @@ static guint64 ready_word(const RingFront *front, guint32 slot)
     return slot_word(SLOT_READY, 0, 0, front->shadows[slot].sequence);
 }
 
-/* --- calls on their way to workers -------------------------------------------------------- */
+/* --- calls on their way to workers ------------------------------------------------------- */
 
 gboolean ring_front_has_room(RingFront *front)
 {
@@ -230,7 +230,7 @@ gboolean ring_front_claimant(RingFront *front, guint32 slot, guint32 *worker, gu
     return FALSE;
 }
 
-/* --- replies -------------------------------------------------------------------------------- */
+/* --- replies ----------------------------------------------------------------------------- */
 
 /* A reply that was given up halfway may have filled its area before. */
 static gsize touched_bytes(RingOutcome outcome, guint32 body_bytes, const RingGeometry *geometry)
@@ -292,7 +292,7 @@ void ring_front_release(RingFront *front, guint32 slot)
     free_slot(front, slot);
 }
 
-/* --- sleeping --------------------------------------------------------------------------------- */
+/* --- sleeping ---------------------------------------------------------------------------- */
 
 gboolean ring_front_arm(RingFront *front)
 {

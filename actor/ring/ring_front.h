@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RingFront, ring_front_free)
 int ring_front_segment_fd(const RingFront *front); /* borrowed */
 int ring_front_event_fd(const RingFront *front);   /* borrowed; readable when replies wait */
 
-/* --- calls on their way to workers ------------------------------------------------------ */
+/* --- calls on their way to workers ------------------------------------------------------- */
 
 gboolean ring_front_has_room(RingFront *front);
 
@@ -40,7 +40,7 @@ void ring_front_cancel(RingFront *front, guint32 slot);
  * ring corrupt. */
 gboolean ring_front_claimant(RingFront *front, guint32 slot, guint32 *worker, guint16 *incarnation);
 
-/* --- replies ------------------------------------------------------------------------------ */
+/* --- replies ----------------------------------------------------------------------------- */
 
 typedef struct {
     guint32 slot;
@@ -54,7 +54,7 @@ typedef struct {
 gboolean ring_front_collect(RingFront *front, RingDone *done);
 void ring_front_release(RingFront *front, guint32 slot);
 
-/* --- sleeping ------------------------------------------------------------------------------ */
+/* --- sleeping ---------------------------------------------------------------------------- */
 
 /* Before the loop sleeps: from now on a finished call writes the eventfd.  TRUE when one
  * finished meanwhile, so that sleeping would be wrong. */
@@ -62,7 +62,7 @@ gboolean ring_front_arm(RingFront *front);
 void ring_front_disarm(RingFront *front);      /* after the loop woke */
 void ring_front_clear_event(RingFront *front); /* when the eventfd is readable */
 
-/* --- workers that end ------------------------------------------------------------------------ */
+/* --- workers that end -------------------------------------------------------------------- */
 
 /* Asks a worker to end after the call that it runs. */
 void ring_front_stop_worker(RingFront *front, guint32 worker);

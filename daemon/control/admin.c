@@ -29,7 +29,7 @@ struct Admin {
     gchar *address;
 };
 
-/* --- pages -------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------- */
 
 /* Fills `out` and returns the HTTP status. */
 typedef int PrintPage(GString *out, const Admin *admin);
@@ -79,7 +79,7 @@ static int print_status(GString *out, const Admin *admin)
     return HTTP_OK;
 }
 
-/* --- HTTP ----------------------------------------------------------------------------------- */
+/* --- HTTP -------------------------------------------------------------------------------- */
 
 static void answer(struct evhttp_request *request, int status, const gchar *type,
                    const GString *body)
@@ -130,7 +130,7 @@ static struct evhttp *http_new(Admin *admin)
     return http;
 }
 
-/* --- the listener ----------------------------------------------------------------------------- */
+/* --- the listener ------------------------------------------------------------------------ */
 
 /* A connection that cannot be accepted, as for want of descriptors, stays in line and would
  * wake the loop again at once, and for ever.  What comes with it is evhttp's argument, the
@@ -150,7 +150,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
     evconnlistener_enable(OBJ_FROM(Admin, arg, ADMIN_MAGIC)->listener);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------------------------- */
 
 Admin *admin_new(const AdminContext *context, GError **error)
 {

@@ -61,7 +61,7 @@ static void print_services(GString *out, const Dispatch *dispatch)
     }
 }
 
-/* --- the process ---------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------- */
 
 static void print_gauge(GString *out, const gchar *metric, const gchar *help, gint64 value)
 {

@@ -13,7 +13,7 @@ static gboolean is_ready(const AdminContext *context)
     return dispatch_is_ready(context->dispatch) && !is_draining(context);
 }
 
-/* --- /readyz --------------------------------------------------------------------------------- */
+/* --- /readyz ----------------------------------------------------------------------------- */
 
 static void print_reason(GString *out, const Service *service)
 {
@@ -43,8 +43,7 @@ gboolean status_print_readiness(GString *out, const AdminContext *context)
     return FALSE;
 }
 
-/* --- /status: texts are UTF-8 since they came in, from the configuration or a host -------------
- */
+/* --- /status: texts are UTF-8 since they came in, from the configuration or a host ------- */
 
 static void add_text(JsonBuilder *json, const gchar *name, const gchar *text)
 {

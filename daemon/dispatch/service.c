@@ -36,7 +36,7 @@ static void fail(Service *service, Request *request, Verdict verdict, const gcha
     request_fail(request, verdict, text, -1);
 }
 
-/* --- to the workers --------------------------------------------------------------------- */
+/* --- to the workers ---------------------------------------------------------------------- */
 
 static void hand(Service *service, Request *request)
 {
@@ -76,7 +76,7 @@ static void on_room(gpointer user)
     pump(service);
 }
 
-/* --- from the workers ------------------------------------------------------------------------ */
+/* --- from the workers -------------------------------------------------------------------- */
 
 /* What the worker's outcome means to the client. */
 static void conclude(Request *request, const RingReply *reply)
@@ -151,8 +151,7 @@ static void on_stopped(gpointer user)
     service->stopped(service->user);
 }
 
-/* --- time ----------------------------------------------------------------------------------------
- */
+/* --- time -------------------------------------------------------------------------------- */
 
 static void arm_deadline(Service *service, gint64 now)
 {
@@ -262,9 +261,7 @@ void service_client_gone(Service *service, Request *request)
 
 static void on_pump_later(gpointer user) { pump(service_of(user)); }
 
-/* --- life
- * -----------------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 Service *service_new(Loop *loop, const Config *config, const ServiceConfig *service_config,
                      void (*stopped)(gpointer user), gpointer user)

@@ -60,7 +60,7 @@ static void count_intake(Connection *connection)
     connection->buffered_bytes = now;
 }
 
-/* --- the end -------------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------------------------- */
 
 static void free_connection(Connection *connection)
 {
@@ -93,7 +93,7 @@ void connection_close(Connection *connection, DaemonCounter reason)
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
-/* --- time ------------------------------------------------------------------------------------- */
+/* --- time -------------------------------------------------------------------------------- */
 
 /* When the connection has waited too long for what it waits for, and why that closes it. */
 static gint64 patience_ends(const Connection *connection, DaemonCounter *reason)
@@ -141,8 +141,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         arm_timer(connection);
 }
 
-/* --- calls in -----------------------------------------------------------------------------------
- */
+/* --- calls in ---------------------------------------------------------------------------- */
 
 /* What is in line for a client is bounded: one that does not read is not read from. */
 static gboolean may_take_calls(const Connection *connection)
@@ -213,8 +212,7 @@ static void take_bytes(Connection *connection, const guint8 *bytes, gsize length
         refuse_bytes(connection, verdict);
 }
 
-/* --- replies out --------------------------------------------------------------------------------
- */
+/* --- replies out ------------------------------------------------------------------------- */
 
 /* FALSE: the connection is closed now. */
 static gboolean send_replies(Connection *connection)
@@ -303,7 +301,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
-/* --- reading ------------------------------------------------------------------------------ */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* Where the next bytes are read to; NULL: there is no memory to be had for them. */
 static guint8 *reserve(Connection *connection, gsize *room)

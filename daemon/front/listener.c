@@ -25,8 +25,7 @@ struct Listener {
     gpointer user;
 };
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events ------------------------------------------------------------------------------ */
 
 static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct sockaddr *peer,
                       int length, void *arg)

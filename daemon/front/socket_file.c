@@ -75,7 +75,7 @@ static gboolean bind_fresh(int fd, const struct sockaddr_un *address)
     return bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
 }
 
-/* --- the sweeper ------------------------------------------------------------------------------ */
+/* --- the sweeper ------------------------------------------------------------------------- */
 
 /* Runs in the forked process.  `daemon` is a pidfd: it tells of the end only when the dead
  * daemon's socket is closed as well. */
@@ -116,8 +116,7 @@ static int start_sweeper(SocketFile *file)
     return -1;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 /* The socket, or -1 with errno; the file's identity is known then. */
 static int listen_at(SocketFile *file, const struct sockaddr_un *address)

@@ -74,7 +74,7 @@ static void set_error(Host *host, const gchar *text)
     host->error = g_strdup(text);
 }
 
-/* --- the end of a process ------------------------------------------------------------------- */
+/* --- the end of a process ---------------------------------------------------------------- */
 
 static void drop_process(Host *host)
 {
@@ -138,8 +138,7 @@ void host_kill(Host *host, const gchar *why)
     pidfd_send_signal(host->pidfd, SIGKILL, NULL, 0);
 }
 
-/* --- messages -----------------------------------------------------------------------------------
- */
+/* --- messages ---------------------------------------------------------------------------- */
 
 static void on_hello(Host *host, const LinkMessage *message)
 {
@@ -209,8 +208,7 @@ static void send_or_kill(Host *host, const LinkMessage *message)
         host_kill(host, "it does not take messages");
 }
 
-/* --- start --------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------- */
 
 static gboolean make_ring(Host *host, GError **error)
 {

@@ -1,5 +1,4 @@
 #include "daemon/hosts/pool.h"
-#include "daemon/base/log.h"
 #include "daemon/base/obj.h"
 #include "daemon/hosts/stuck_watch.h"
 #include "daemon/hosts/worker.h"
@@ -36,7 +35,7 @@ struct Pool {
 
 static RingFront *ring_of(const Pool *pool) { return host_ring(pool->host); }
 
-/* --- replies ------------------------------------------------------------------------------ */
+/* --- replies ----------------------------------------------------------------------------- */
 
 static void end_corrupt_host(Pool *pool)
 {
@@ -79,9 +78,9 @@ static gboolean watcher_arm(gpointer user)
 
 static void watcher_disarm(gpointer user)
 {
-    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
-    if (ring_of(pool) != NULL)
-        ring_front_disarm(ring_of(pool));
+    RingFront *ring = ring_of(OBJ_FROM(Pool, user, POOL_MAGIC));
+    if (ring != NULL)
+        ring_front_disarm(ring);
 }
 
 /* The replies are collected by the watcher, in the pass that this event started. */
@@ -92,7 +91,7 @@ static void on_ring_event(evutil_socket_t fd, short what, void *arg)
     ring_front_clear_event(ring_of(OBJ_FROM(Pool, arg, POOL_MAGIC)));
 }
 
-/* --- calls ---------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------- */
 
 gboolean pool_has_room(Pool *pool)
 {
@@ -127,8 +126,7 @@ static void on_stuck(guint32 index, guint16 incarnation, gpointer user)
         worker_kill_stuck(worker);
 }
 
-/* --- workers that come and go ------------------------------------------------------------------
- */
+/* --- workers that come and go ------------------------------------------------------------ */
 
 static void fork_more(Pool *pool)
 {
@@ -143,9 +141,8 @@ static void fork_more(Pool *pool)
 static void worker_due(Worker *worker, gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
-    if (host_state(pool->host) != HOST_READY)
-        return; /* its next hello makes all workers due */
-    g_queue_push_tail(&pool->due, worker);
+    if (host_state(pool->host) == HOST_READY) /* else its next hello makes all workers due */
+        g_queue_push_tail(&pool->due, worker);
     fork_more(pool);
 }
 
@@ -166,8 +163,7 @@ static void worker_ready(Worker *worker, gpointer user)
     pool->calls[worker_index(worker)] = 0;
     pool->stats->service[CTR_WORKERS_READY]++;
     pool->stats->service[CTR_WORKER_STARTS]++;
-    log_info("worker.ready service=%s worker=%u generation=%u pid=%d", pool->service->name,
-             worker_index(worker), pool->generation, worker_pid(worker));
+    worker_log_ready(pool->service->name, pool->generation, worker);
     if (pool->stopping)
         ring_front_stop_worker(ring_of(pool), worker_index(worker));
     else
@@ -177,7 +173,7 @@ static void worker_ready(Worker *worker, gpointer user)
 static void worker_silent(Worker *worker, gpointer user)
 {
     (void)worker;
-    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host, "it did not fork a worker that can be watched");
+    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host, "it forks no worker that can be watched");
 }
 
 static void worker_dying(Worker *worker, gpointer user)
@@ -311,7 +307,7 @@ static void host_is_gone(const gchar *how, gpointer user)
         pool->handlers.stopped(pool->user);
         return;
     }
-    pool->handlers.room(pool->user); /* a refusal is news for those who wait, too */
+    pool->handlers.room(pool->user);
 }
 
 /* --- life of the pool
@@ -396,9 +392,9 @@ const Host *pool_host(const Pool *pool) { return pool->host; }
 guint pool_generation(const Pool *pool) { return pool->generation; }
 guint pool_n_workers(const Pool *pool) { return pool->service->workers; }
 
-PoolWorker pool_worker(const Pool *pool, guint32 index)
+PoolWorker pool_worker(const Pool *pool, guint32 i)
 {
-    const Worker *worker = pool->workers[index];
-    return (PoolWorker){ index, worker_state_name(worker), worker_pid(worker),
-                         worker_incarnation(worker), pool->calls[index] };
+    const Worker *worker = pool->workers[i];
+    return (PoolWorker){ i, worker_state_name(worker), worker_pid(worker),
+                         worker_incarnation(worker), pool->calls[i] };
 }

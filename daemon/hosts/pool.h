@@ -46,7 +46,7 @@ gboolean pool_take_back(Pool *pool, guint32 ticket);
 /* Nobody waits for it any more: says so to the handler.  It still comes back. */
 void pool_cancel(Pool *pool, guint32 ticket);
 
-/* --- for the admin address ----------------------------------------------------------------- */
+/* --- for the admin address --------------------------------------------------------------- */
 /* All workers have started, once, and at least one takes calls now. */
 gboolean pool_is_ready(const Pool *pool);
 guint pool_n_ready(const Pool *pool);       /* workers that take calls */

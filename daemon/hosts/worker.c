@@ -79,8 +79,7 @@ void worker_kill_stuck(Worker *worker)
     worker_kill(worker);
 }
 
-/* --- the end ------------------------------------------------------------------------------------
- */
+/* --- the end ----------------------------------------------------------------------------- */
 
 static gchar *how_it_ended(const Worker *worker)
 {
@@ -130,8 +129,7 @@ static void on_exited(Worker *worker, gint status)
     bury(worker);
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 static void on_forked(Worker *worker, const LinkMessage *message)
 {

@@ -21,6 +21,12 @@ void worker_log_line(const gchar *service, guint generation, const LinkMessage *
           generation, text);
 }
 
+void worker_log_ready(const gchar *service, guint generation, const Worker *worker)
+{
+    log_info("worker.ready service=%s worker=%u generation=%u pid=%d", service,
+             worker_index(worker), generation, worker_pid(worker));
+}
+
 gboolean worker_log_end(const gchar *service, guint generation, const Worker *worker,
                         const WorkerObituary *obituary, guint64 calls, guint calls_lost)
 {

@@ -8,6 +8,8 @@
 /* A LINK_LOG message. */
 void worker_log_line(const gchar *service, guint generation, const LinkMessage *message);
 
+void worker_log_ready(const gchar *service, guint generation, const Worker *worker);
+
 /* Why and how a worker ended.  TRUE: between two calls and of its own will, as one does that
  * is stopped or that gives leaked memory back; FALSE: it died. */
 gboolean worker_log_end(const gchar *service, guint generation, const Worker *worker,

@@ -33,7 +33,7 @@ static gboolean crash_pid(crashCrashIf *self, gint32 *result, GError **error)
     return TRUE;
 }
 
-/* --- outcomes of a call --------------------------------------------------------------- */
+/* --- outcomes of a call ------------------------------------------------------------------ */
 
 static gboolean crash_garbage(crashCrashIf *self, GByteArray **result, const GByteArray *reply,
                               GError **error)
@@ -125,7 +125,7 @@ static gboolean crash_fail_oneway(crashCrashIf *self, const gchar *text, GError 
     return crash_plain_error(self, 0, text, error);
 }
 
-/* --- what the handler can ask of the SDK ---------------------------------------------- */
+/* --- what the handler can ask of the SDK ------------------------------------------------- */
 
 static gboolean crash_time_left_usec(crashCrashIf *self, gint64 *result, GError **error)
 {
@@ -189,7 +189,7 @@ static gboolean crash_log_lines(crashCrashIf *self, gint32 count, const gchar *t
     return TRUE;
 }
 
-/* --- the plugin ----------------------------------------------------------------------- */
+/* --- the plugin -------------------------------------------------------------------------- */
 
 static void crash_class_init(CrashClass *class)
 {

@@ -52,7 +52,7 @@ static guint64 load_u64(const guint8 *from)
     return GUINT64_FROM_BE(value);
 }
 
-/* --- writing ------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------- */
 
 static gint32 write_field_begin(ThriftProtocol *protocol, G_GNUC_UNUSED const gchar *name,
                                 const ThriftType type, const gint16 id, FRAME_NO_ERROR)
@@ -139,7 +139,7 @@ static gint32 write_binary(ThriftProtocol *protocol, const gpointer bytes, const
     return 0;
 }
 
-/* --- reading ------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* The bytes of a value of fixed size, or NULL: failed. */
 static inline const guint8 *take_value(ThriftProtocol *protocol, ThriftType type, gsize bytes,

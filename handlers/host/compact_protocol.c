@@ -32,7 +32,7 @@ static const guint8 type_from_wire[WIRE_TYPES] = {
     T_DOUBLE, T_STRING, T_LIST, T_SET,  T_MAP, T_STRUCT,
 };
 
-/* --- writing ------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------- */
 
 static void write_varint(FrameWriter *out, guint64 value)
 {
@@ -148,7 +148,7 @@ static gint32 write_binary(ThriftProtocol *protocol, const gpointer bytes, const
     return 0;
 }
 
-/* --- reading ------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* FALSE: failed, also when the value needs more than `bits` bits. */
 static gboolean read_varint(FrameReader *in, guint bits, guint64 *value)

@@ -4,7 +4,7 @@
 
 G_DEFINE_ABSTRACT_TYPE(FrameBase, frame_base, THRIFT_TYPE_PROTOCOL)
 
-/* --- writing ------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------- */
 
 static gint32 write_message_begin(ThriftProtocol *protocol, G_GNUC_UNUSED const gchar *name,
                                   const ThriftMessageType type, G_GNUC_UNUSED const gint32 seqid,
@@ -65,7 +65,7 @@ static gint32 write_string(ThriftProtocol *protocol, const gchar *text, GError *
                                                              (guint32)length, error);
 }
 
-/* --- reading ------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 static gint32 read_message_begin(G_GNUC_UNUSED ThriftProtocol *protocol, G_GNUC_UNUSED gchar **name,
                                  G_GNUC_UNUSED ThriftMessageType *type, G_GNUC_UNUSED gint32 *seqid,
@@ -118,7 +118,7 @@ static gint32 leave(ThriftProtocol *protocol, FRAME_NO_ERROR)
     return 0;
 }
 
-/* --- both ---------------------------------------------------------------------------- */
+/* --- both -------------------------------------------------------------------------------- */
 
 static gint32 nothing_to_do(G_GNUC_UNUSED ThriftProtocol *protocol, FRAME_NO_ERROR) { return 0; }
 

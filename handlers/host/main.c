@@ -48,7 +48,7 @@ static gboolean tell(const LinkMessage *message)
     return link_send(LINK_FD_CONTROL, message, TRUE, NULL);
 }
 
-/* --- start ------------------------------------------------------------------------------ */
+/* --- start ------------------------------------------------------------------------------- */
 
 static void refuse(const gchar *why)
 {
@@ -98,7 +98,7 @@ static void watch_children(Host *host)
         g_error("cannot watch workers: %s", g_strerror(errno));
 }
 
-/* --- workers ------------------------------------------------------------------------------- */
+/* --- workers ----------------------------------------------------------------------------- */
 
 G_NORETURN static void become_worker(Host *host, const LinkMessage *wanted, int go, pid_t parent)
 {
@@ -175,7 +175,7 @@ static void reap(Host *host)
     }
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life -------------------------------------------------------------------------------- */
 
 G_NORETURN static void end(Host *host)
 {

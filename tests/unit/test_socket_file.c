@@ -16,28 +16,31 @@
 #define TEST_TIMEOUT_SEC 30
 
 static gchar *directory;
-static gchar *path;
+static gchar *path, *second_path;
 
 static void make_directory(void)
 {
     directory = g_dir_make_tmp("sluice-XXXXXX", NULL);
     path = g_build_filename(directory, "socket", NULL);
+    second_path = g_build_filename(directory, "second", NULL);
 }
 
 static void remove_directory(void)
 {
     g_unlink(path);
+    g_unlink(second_path);
     ck_assert_int_eq(g_rmdir(directory), 0); /* nothing else is left behind */
     g_free(directory);
     g_free(path);
+    g_free(second_path);
 }
 
 static int new_socket(void) { return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }
 
-static gboolean exists(void)
+static gboolean exists(const gchar *file)
 {
     struct stat about;
-    return lstat(path, &about) == 0;
+    return lstat(file, &about) == 0;
 }
 
 static gboolean can_connect(void)
@@ -50,30 +53,31 @@ static gboolean can_connect(void)
     return connected;
 }
 
-static SocketFile *listen_there(int fd)
+static SocketFile *listen_there(int *fd)
 {
     g_autoptr(GError) error = NULL;
-    SocketFile *file = socket_file_listen(fd, path, &error);
+    SocketFile *file = socket_file_listen(path, fd, &error);
     ck_assert_msg(file != NULL, "%s", error != NULL ? error->message : "no error told");
     ck_assert(can_connect());
     return file;
 }
 
-static void assert_refused(int fd)
+static void assert_refused(void)
 {
     g_autoptr(GError) error = NULL;
-    ck_assert_ptr_null(socket_file_listen(fd, path, &error));
+    int fd;
+    ck_assert_ptr_null(socket_file_listen(path, &fd, &error));
     ck_assert_ptr_nonnull(error);
     ck_assert_ptr_nonnull(strstr(error->message, path));
 }
 
 START_TEST(a_socket_file_is_there_until_it_is_removed)
 {
-    const int fd = new_socket();
-    SocketFile *file = listen_there(fd);
+    int fd;
+    SocketFile *file = listen_there(&fd);
     close(fd);
     socket_file_remove(file);
-    ck_assert(!exists());
+    ck_assert(!exists(path));
     ck_assert_int_eq(waitpid(-1, NULL, 0), -1); /* the sweeper has gone, too */
     ck_assert_int_eq(errno, ECHILD);
 }
@@ -88,64 +92,59 @@ static void leave_a_stale_file(void)
     g_strlcpy(address.sun_path, path, sizeof address.sun_path);
     ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
     close(fd);
-    ck_assert(exists() && !can_connect());
+    ck_assert(exists(path) && !can_connect());
 }
 
 START_TEST(a_file_that_nobody_listens_on_is_taken_over)
 {
-    const int fd = new_socket();
+    int fd;
     leave_a_stale_file();
-    SocketFile *file = listen_there(fd);
+    SocketFile *file = listen_there(&fd);
     close(fd);
     socket_file_remove(file);
-    ck_assert(!exists());
+    ck_assert(!exists(path));
 }
 END_TEST
 
 START_TEST(a_file_that_somebody_listens_on_is_left_to_him)
 {
-    const int first = new_socket(), second = new_socket();
-    SocketFile *file = listen_there(first);
-    assert_refused(second);
+    int fd;
+    SocketFile *file = listen_there(&fd);
+    assert_refused();
     ck_assert(can_connect());
-    close(first);
-    close(second);
+    close(fd);
     socket_file_remove(file);
 }
 END_TEST
 
 START_TEST(a_file_that_is_no_socket_is_left_alone)
 {
-    const int fd = new_socket();
     ck_assert(g_file_set_contents(path, "precious", -1, NULL));
-    assert_refused(fd);
-    ck_assert(exists());
-    close(fd);
+    assert_refused();
+    ck_assert(exists(path));
 }
 END_TEST
 
 START_TEST(a_link_to_a_file_is_left_alone)
 {
     g_autofree gchar *target = g_build_filename(directory, "target", NULL);
-    const int fd = new_socket();
     ck_assert(g_file_set_contents(target, "precious", -1, NULL));
     ck_assert_int_eq(symlink(target, path), 0);
-    assert_refused(fd);
-    ck_assert(exists());
+    assert_refused();
+    ck_assert(exists(path));
     ck_assert_int_eq(g_unlink(target), 0);
-    close(fd);
 }
 END_TEST
 
 START_TEST(a_file_that_another_has_put_in_its_place_is_not_removed)
 {
-    const int ours = new_socket();
-    SocketFile *file = listen_there(ours);
+    int fd;
+    SocketFile *file = listen_there(&fd);
     ck_assert_int_eq(g_unlink(path), 0);
     leave_a_stale_file();
-    close(ours);
+    close(fd);
     socket_file_remove(file);
-    ck_assert(exists());
+    ck_assert(exists(path));
 }
 END_TEST
 
@@ -153,21 +152,18 @@ START_TEST(a_path_that_is_too_long_is_refused_with_the_limit)
 {
     g_autofree gchar *name = g_strnfill(108, 'x');
     g_autoptr(GError) error = NULL;
-    const int fd = new_socket();
-    ck_assert_ptr_null(socket_file_listen(fd, name, &error));
+    int fd;
+    ck_assert_ptr_null(socket_file_listen(name, &fd, &error));
     ck_assert_int_eq(error->code, G_FILE_ERROR_NAMETOOLONG);
     ck_assert_ptr_nonnull(strstr(error->message, "107"));
-    close(fd);
 }
 END_TEST
 
 START_TEST(a_directory_that_is_not_there_is_an_error_with_the_path)
 {
-    const int fd = new_socket();
     g_free(path);
     path = g_build_filename(directory, "missing", "socket", NULL);
-    assert_refused(fd);
-    close(fd);
+    assert_refused();
 }
 END_TEST
 
@@ -193,9 +189,10 @@ static pid_t fork_owner(void)
     const pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
-        const int fd = new_socket();
+        int fd;
         g_assert(setpgid(0, 0) == 0);
-        g_assert(socket_file_listen(fd, path, NULL) != NULL);
+        g_assert(socket_file_listen(path, &fd, NULL) != NULL);
+        g_assert(socket_file_listen(second_path, &fd, NULL) != NULL);
         open_many_descriptors();
         g_assert(write(listens[1], &byte, 1) == 1);
         for (;;)
@@ -207,20 +204,22 @@ static pid_t fork_owner(void)
     return pid;
 }
 
-/* The owner first, and then what is left of it: the sweeper. */
-static void kill_and_wait_for_the_sweeper(pid_t owner)
+/* The owner first, and then what is left of it: a sweeper for each file. */
+static void kill_and_wait_for_the_sweepers(pid_t owner)
 {
     ck_assert_int_eq(kill(owner, SIGKILL), 0);
     ck_assert_int_eq(waitpid(owner, NULL, 0), owner);
-    ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
+    for (guint i = 0; i < 2; i++)
+        ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
 }
 
-START_TEST(the_file_of_a_killed_owner_is_swept_away)
+START_TEST(the_files_of_a_killed_owner_are_swept_away)
 {
     const pid_t owner = fork_owner();
-    ck_assert(can_connect());
-    kill_and_wait_for_the_sweeper(owner);
-    ck_assert(!exists());
+    ck_assert(can_connect() && exists(second_path));
+    kill_and_wait_for_the_sweepers(owner);
+    ck_assert(!exists(path));
+    ck_assert(!exists(second_path));
 }
 END_TEST
 
@@ -229,19 +228,19 @@ START_TEST(the_sweeper_leaves_what_has_replaced_the_file)
     const pid_t owner = fork_owner();
     ck_assert_int_eq(g_unlink(path), 0);
     leave_a_stale_file();
-    kill_and_wait_for_the_sweeper(owner);
-    ck_assert(exists());
+    kill_and_wait_for_the_sweepers(owner);
+    ck_assert(exists(path));
 }
 END_TEST
 
 /* From its first instruction on: the owner is killed by a signal to its group, as by a terminal
  * that closes. */
-START_TEST(a_signal_to_the_owners_process_group_spares_the_sweeper)
+START_TEST(a_signal_to_the_owners_process_group_spares_its_sweepers)
 {
     const pid_t owner = fork_owner();
     ck_assert_int_eq(kill(-owner, SIGHUP), 0);
-    kill_and_wait_for_the_sweeper(owner);
-    ck_assert(!exists());
+    kill_and_wait_for_the_sweepers(owner);
+    ck_assert(!exists(path));
 }
 END_TEST
 
@@ -259,9 +258,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_file_that_another_has_put_in_its_place_is_not_removed);
     tcase_add_test(tcase, a_path_that_is_too_long_is_refused_with_the_limit);
     tcase_add_test(tcase, a_directory_that_is_not_there_is_an_error_with_the_path);
-    tcase_add_test(tcase, the_file_of_a_killed_owner_is_swept_away);
+    tcase_add_test(tcase, the_files_of_a_killed_owner_are_swept_away);
     tcase_add_test(tcase, the_sweeper_leaves_what_has_replaced_the_file);
-    tcase_add_test(tcase, a_signal_to_the_owners_process_group_spares_the_sweeper);
+    tcase_add_test(tcase, a_signal_to_the_owners_process_group_spares_its_sweepers);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -81,7 +81,7 @@ typedef struct {
                                          .struct_size = sizeof(SluicePlugin), \
                                          __VA_ARGS__ }
 
-/* --- the call that is running -------------------------------------------------------- */
+/* --- the call that is running ------------------------------------------------------------ */
 
 /* Time until the caller stops waiting, in microseconds; 0 when it has passed, G_MAXINT64
  * outside a call. */
