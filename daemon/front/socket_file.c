@@ -87,6 +87,11 @@ G_NORETURN static void sweep(const gchar *path, int ids, int daemon)
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     prctl(PR_SET_NAME, "sluiced-sweeper");
+    dup2(ids, STDIN_FILENO);
+    dup2(daemon, STDOUT_FILENO);
+    close_range(STDERR_FILENO, ~0U, 0);
+    ids = STDIN_FILENO;
+    daemon = STDOUT_FILENO;
     if (read(ids, &id, sizeof id) != sizeof id)
         _exit(0); /* there never was a file */
     struct pollfd end = { .fd = daemon, .events = POLLIN };
@@ -104,7 +109,12 @@ static int start_sweeper(SocketFile *file)
     g_auto(Fd) daemon = pidfd_open(getpid(), 0);
     if (daemon < 0 || pipe2(ids, O_CLOEXEC) != 0)
         return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     file->sweeper = fork();
+    if (file->sweeper != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
     if (file->sweeper == 0) {
         close(ids[1]);
         sweep(file->path, ids[0], daemon);

@@ -124,7 +124,12 @@ static void on_exited(Worker *worker, gint status)
 {
     worker->status = status;
     worker->status_known = TRUE;
-    if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)
+    if (worker->state == WORKER_STARTING) { /* why it failed may be on the other socket still */
+        set_state(worker, WORKER_DYING);
+        loop_timer_arm(worker->timer, 0);
+        return;
+    }
+    if (worker->state == WORKER_READY)
         set_state(worker, WORKER_DYING);
     bury(worker);
 }
@@ -174,7 +179,7 @@ void worker_take_message(Worker *worker, const LinkMessage *message)
         on_unforked(worker, message->text);
     else if (message->kind == LINK_READY && worker->state == WORKER_STARTING)
         on_ready(worker);
-    else if (message->kind == LINK_FAILED && worker->state == WORKER_STARTING &&
+    else if (message->kind == LINK_FAILED && started && worker->ready_usec == 0 &&
              worker->failure == NULL)
         worker->failure = g_strdup(message->text);
     else if (message->kind == LINK_EXITED && started)

@@ -49,7 +49,7 @@ def test_with_queue_limit_0_a_call_is_served_at_once_or_refused(sluiced):
         client.add(2, 3)
     assert_told(told.value, "queue_full", LOADSHEDDING)
     daemon.kill_sleepers("calculator")
-    daemon.wait_metric("workers_ready", 2, service="calculator")
+    daemon.wait_metric("worker_starts_total", 4, service="calculator")
     assert client.add(2, 3) == 5
 
 

@@ -42,6 +42,7 @@ START_TEST(a_file_with_only_a_plugin_has_the_documented_defaults)
     ck_assert_uint_eq(config->max_pipelined, 256);
     ck_assert_uint_eq(config->max_frame_bytes, 16384000);
     ck_assert_uint_eq(config->write_buffer_bytes, 1048576);
+    ck_assert_uint_eq(config->buffer_memory_bytes, 5 * 1024 * 1024);
     ck_assert_int_eq(config->idle_timeout_usec, 600000000);
     ck_assert_int_eq(config->frame_timeout_usec, 30000000);
     ck_assert_int_eq(config->write_timeout_usec, 60000000);
@@ -71,7 +72,8 @@ START_TEST(every_daemon_setting_reaches_its_field)
     g_autoptr(Config) config =
         parse(SHOP "[daemon]\nlisten = unix:/run/s.sock; tcp://[::1]:0\nadmin =\nhandler-dir = /h\n"
                    "host-program = /bin/host\nmax-connections = 7\nmax-pipelined = 8\n"
-                   "max-frame-bytes = 2K\nwrite-buffer = 3K\nidle-timeout = 0\nframe-timeout = 1s\n"
+                   "max-frame-bytes = 2K\nwrite-buffer = 3K\nbuffer-memory = 5M\nidle-timeout = "
+                   "0\nframe-timeout = 1s\n"
                    "write-timeout = 2s\ndrain-timeout = 3s\nlog-level = error\n"
                    "log-repeat-interval = 4s\n");
     ck_assert_uint_eq(config->listeners->len, 2);
@@ -211,7 +213,7 @@ static const struct {
       "restart-backoff-max" },
     { SHOP "[daemon]\nworkers = 4\n",
       "4: [daemon] workers = 4: unknown key; allowed: listen, admin, handler-dir, host-program, "
-      "max-connections, max-pipelined, max-frame-bytes, write-buffer, idle-timeout, "
+      "max-connections, max-pipelined, max-frame-bytes, write-buffer, buffer-memory, idle-timeout, "
       "frame-timeout, write-timeout, drain-timeout, log-level, log-repeat-interval" },
     { SHOP "workers = 0\n", "3: [service shop] workers = 0: out of range; allowed: 1 to 1024" },
     { SHOP "workers = 4 # four\n",

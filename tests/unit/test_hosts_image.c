@@ -88,7 +88,7 @@ START_TEST(an_image_can_be_changed_by_nobody)
 }
 END_TEST
 
-/* --- what is no plugin --------------------------------------------------------------------- */
+/* --- what is no plugin ------------------------------------------------------------------- */
 
 static void assert_refused(GFileError code)
 {

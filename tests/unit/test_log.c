@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- one line per interval ------------------------------------------------------------------- */
+/* --- one line per interval --------------------------------------------------------------- */
 
 #define INTERVAL_USEC 1000
 
@@ -57,7 +57,7 @@ START_TEST(a_hundred_thousand_subjects_are_each_allowed_their_first_line)
 }
 END_TEST
 
-/* --- where lines go --------------------------------------------------------------------------- */
+/* --- where lines go ---------------------------------------------------------------------- */
 
 /* What `say` writes to stderr; free with g_free(). */
 static gchar *stderr_of(void (*say)(void))

@@ -112,7 +112,7 @@ START_TEST(every_watcher_is_served_and_a_removed_one_no_more)
 }
 END_TEST
 
-/* --- deferred work ------------------------------------------------------------------------- */
+/* --- deferred work ----------------------------------------------------------------------- */
 
 static void run_and_stop(gpointer user)
 {

@@ -163,7 +163,7 @@ START_TEST(last_words_alone_are_sent)
 }
 END_TEST
 
-/* --- a client that reads slowly --------------------------------------------------------------- */
+/* --- a client that reads slowly ---------------------------------------------------------- */
 
 /* Replies of all lengths, some calls without one, and at last the last words: more calls than
  * one system call takes, and more bytes than the socket does. */
@@ -212,8 +212,7 @@ START_TEST(a_slow_reader_gets_every_byte_in_order)
 }
 END_TEST
 
-/* --- a client that has gone ---------------------------------------------------------------------
- */
+/* --- a client that has gone -------------------------------------------------------------- */
 
 START_TEST(a_client_that_has_gone_breaks_the_line_and_every_call_is_told)
 {

@@ -65,7 +65,7 @@ static void assert_reply(const Call *call, const gchar *expected_text)
     ck_assert_uint_eq(call->answers, 1);
 }
 
-/* --- replies ------------------------------------------------------------------------------- */
+/* --- replies ----------------------------------------------------------------------------- */
 
 static const struct {
     WireProtocol protocol;
@@ -185,7 +185,7 @@ START_TEST(an_answer_that_no_memory_is_left_for_becomes_no_memory)
 }
 END_TEST
 
-/* --- counting ------------------------------------------------------------------------------- */
+/* --- counting ---------------------------------------------------------------------------- */
 
 START_TEST(every_failure_is_counted_once_and_nothing_stays_in_the_gauges)
 {
@@ -223,8 +223,7 @@ START_TEST(the_gauges_follow_a_call_through_its_states)
 }
 END_TEST
 
-/* --- texts that others wrote -------------------------------------------------------------------
- */
+/* --- texts that others wrote ------------------------------------------------------------- */
 
 START_TEST(a_text_that_is_not_utf8_or_too_long_is_made_so_that_it_can_be_sent)
 {
@@ -271,8 +270,7 @@ START_TEST(a_text_that_changes_while_it_is_read_harms_nobody)
 }
 END_TEST
 
-/* --- our own mistakes --------------------------------------------------------------------------
- */
+/* --- our own mistakes -------------------------------------------------------------------- */
 
 START_TEST(a_second_end_stops_the_process)
 {

@@ -182,7 +182,7 @@ START_TEST(a_worker_that_is_stopped_takes_no_more_until_its_seat_is_reset)
 }
 END_TEST
 
-/* --- the segment ---------------------------------------------------------------------------- */
+/* --- the segment ------------------------------------------------------------------------- */
 
 START_TEST(the_segment_can_neither_shrink_nor_grow_nor_lose_its_seals)
 {
@@ -285,7 +285,7 @@ START_TEST(a_large_reply_that_its_worker_died_over_gives_its_memory_back)
 }
 END_TEST
 
-/* --- our own mistakes ------------------------------------------------------------------------ */
+/* --- our own mistakes -------------------------------------------------------------------- */
 
 START_TEST(a_call_that_does_not_fit_stops_the_process)
 {

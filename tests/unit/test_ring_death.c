@@ -18,7 +18,7 @@ static void count_lost(guint32 slot, gpointer job, gpointer user)
     lost->ends[number_of_job(job)]++;
 }
 
-/* --- at moments that the test chooses -------------------------------------------------------- */
+/* --- at moments that the test chooses ---------------------------------------------------- */
 
 static void die_over_it(RingWorker *worker, const RingCall *call)
 {
@@ -145,8 +145,7 @@ START_TEST(the_wake_up_of_a_worker_that_died_goes_to_another)
 }
 END_TEST
 
-/* --- at moments that nobody chooses ------------------------------------------------------------
- */
+/* --- at moments that nobody chooses ------------------------------------------------------ */
 
 #define WORKERS         2u
 #define CALLS_PER_ROUND 64u
@@ -235,8 +234,7 @@ START_TEST(killed_workers_lose_one_call_each_at_most_and_none_is_missing_or_doub
 }
 END_TEST
 
-/* --- all of them -------------------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------------------------- */
 
 typedef struct {
     guint claimed, unclaimed;

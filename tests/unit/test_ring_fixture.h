@@ -41,7 +41,7 @@ static inline RingWorker *new_worker(const RingFront *front, guint32 index, guin
     return worker;
 }
 
-/* --- numbered calls ------------------------------------------------------------------------ */
+/* --- numbered calls ---------------------------------------------------------------------- */
 
 static inline guint32 announce_number(RingFront *front, guint32 number)
 {
@@ -86,7 +86,7 @@ static inline guint32 accept_answer(RingFront *front, const RingDone *done)
     return number;
 }
 
-/* --- worker processes ---------------------------------------------------------------------- */
+/* --- worker processes -------------------------------------------------------------------- */
 
 typedef void (*AnswerFunc)(RingWorker *worker, const RingCall *call);
 
@@ -130,7 +130,7 @@ static inline void kill_worker(pid_t pid)
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-/* --- the front's waiting -------------------------------------------------------------------- */
+/* --- the front's waiting ----------------------------------------------------------------- */
 
 /* As the daemon's loop does it: poll only when arming says that nothing is there. */
 static inline void sleep_until_signalled(RingFront *front)

@@ -23,7 +23,7 @@ typedef struct {
 
 static guint32 below(Siege *siege, guint32 end) { return g_rand_int(siege->random) % end; }
 
-/* --- what the attacker does ------------------------------------------------------------------ */
+/* --- what the attacker does -------------------------------------------------------------- */
 
 static void scribble_anywhere(Siege *siege)
 {
@@ -81,7 +81,7 @@ static void attack(Siege *siege)
         forge_a_reply(siege);
 }
 
-/* --- what the front does ---------------------------------------------------------------------- */
+/* --- what the front does ----------------------------------------------------------------- */
 
 static void comes_back(Siege *siege, guint32 slot, gpointer job)
 {
@@ -195,8 +195,7 @@ START_TEST(scribbled_memory_harms_nobody_and_every_job_comes_back_once)
 }
 END_TEST
 
-/* --- each lie by itself --------------------------------------------------------------------------
- */
+/* --- each lie by itself ------------------------------------------------------------------ */
 
 typedef struct {
     guint32 slot;

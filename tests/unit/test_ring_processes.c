@@ -4,7 +4,7 @@
 #include "tests/unit/test_ring_fixture.h"
 #include <sys/mman.h>
 
-/* --- contents ------------------------------------------------------------------------------ */
+/* --- contents ---------------------------------------------------------------------------- */
 
 /* A reply's body as this test's worker writes it: all that it saw of the call, then a copy of
  * the arguments.  The reply's headers are those of the call. */
@@ -92,7 +92,7 @@ START_TEST(every_field_crosses_unchanged_in_both_directions)
 }
 END_TEST
 
-/* --- exactly once -------------------------------------------------------------------------- */
+/* --- exactly once ------------------------------------------------------------------------ */
 
 #define CALLS 50000u
 
@@ -160,7 +160,7 @@ START_TEST(a_call_is_either_taken_back_or_answered)
 }
 END_TEST
 
-/* --- sleep and waking ------------------------------------------------------------------------ */
+/* --- sleep and waking -------------------------------------------------------------------- */
 
 /* One call at a time, so that worker and front fall asleep each time, and every wake-up that
  * is missing ends the test. */

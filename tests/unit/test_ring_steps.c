@@ -79,7 +79,7 @@ static void ignore_abandoned(guint32 slot, gpointer job, gboolean unclaimed, gpo
     (void)user;
 }
 
-/* --- the head of the ready ring -------------------------------------------------------------- */
+/* --- the head of the ready ring ---------------------------------------------------------- */
 
 static void look_and_announce(guint n)
 {
@@ -123,7 +123,7 @@ START_TEST(workers_that_repair_an_overtaken_head_at_once_miss_no_call)
 }
 END_TEST
 
-/* --- falling asleep -------------------------------------------------------------------------- */
+/* --- falling asleep ---------------------------------------------------------------------- */
 
 static gboolean has_come, has_slept_over_it;
 
@@ -170,7 +170,7 @@ END_TEST
 START_TEST(no_worker_that_is_stopped_falls_asleep) { take_while(stop_the_worker); }
 END_TEST
 
-/* --- sleep and waking ------------------------------------------------------------------------- */
+/* --- sleep and waking -------------------------------------------------------------------- */
 
 /* Three things that happen while a worker takes a call, in this order, at these of its steps. */
 static struct {
@@ -238,7 +238,7 @@ START_TEST(no_call_waits_beside_a_sleeping_worker)
 }
 END_TEST
 
-/* --- taking back ------------------------------------------------------------------------------ */
+/* --- taking back ------------------------------------------------------------------------- */
 
 static gboolean other_has_it;
 

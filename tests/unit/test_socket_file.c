@@ -83,7 +83,7 @@ START_TEST(a_socket_file_is_there_until_it_is_removed)
 }
 END_TEST
 
-/* --- files that are there already ----------------------------------------------------------- */
+/* --- files that are there already -------------------------------------------------------- */
 
 static void leave_a_stale_file(void)
 {
@@ -167,8 +167,7 @@ START_TEST(a_directory_that_is_not_there_is_an_error_with_the_path)
 }
 END_TEST
 
-/* --- an owner that is killed --------------------------------------------------------------------
- */
+/* --- an owner that is killed ------------------------------------------------------------- */
 
 /* As many as clients may bring: the kernel takes a while to close them. */
 static void open_many_descriptors(void)

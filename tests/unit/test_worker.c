@@ -2,7 +2,7 @@
 #include "tests/unit/runner.h"
 #include "tests/unit/test_worker_fixture.h"
 
-/* --- starting ------------------------------------------------------------------------------- */
+/* --- starting ---------------------------------------------------------------------------- */
 
 START_TEST(a_seat_is_taken_step_by_step)
 {
@@ -111,8 +111,7 @@ START_TEST(a_process_that_could_not_be_forked_is_told_with_its_reason)
 }
 END_TEST
 
-/* --- coming back -------------------------------------------------------------------------------
- */
+/* --- coming back ------------------------------------------------------------------------- */
 
 START_TEST(a_vacant_seat_is_due_after_its_wait)
 {
