@@ -124,14 +124,15 @@ static void on_exited(Worker *worker, gint status)
 {
     worker->status = status;
     worker->status_known = TRUE;
-    if (worker->state == WORKER_STARTING) { /* why it failed may be on the other socket still */
+    if (worker->on_death != NULL)
+        event_free(g_steal_pointer(&worker->on_death));
+    if (worker->state != WORKER_DYING)
         set_state(worker, WORKER_DYING);
+    /* Why it did not start comes by the other socket, and may not have been read yet. */
+    if (worker->ready_usec == 0 && worker->failure == NULL)
         loop_timer_arm(worker->timer, 0);
-        return;
-    }
-    if (worker->state == WORKER_READY)
-        set_state(worker, WORKER_DYING);
-    bury(worker);
+    else
+        bury(worker);
 }
 
 /* --- life -------------------------------------------------------------------------------- */

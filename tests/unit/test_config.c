@@ -42,7 +42,7 @@ START_TEST(a_file_with_only_a_plugin_has_the_documented_defaults)
     ck_assert_uint_eq(config->max_pipelined, 256);
     ck_assert_uint_eq(config->max_frame_bytes, 16384000);
     ck_assert_uint_eq(config->write_buffer_bytes, 1048576);
-    ck_assert_uint_eq(config->buffer_memory_bytes, 5 * 1024 * 1024);
+    ck_assert_uint_eq(config->buffer_memory_bytes, 512 * 1024 * 1024);
     ck_assert_int_eq(config->idle_timeout_usec, 600000000);
     ck_assert_int_eq(config->frame_timeout_usec, 30000000);
     ck_assert_int_eq(config->write_timeout_usec, 60000000);
@@ -86,6 +86,7 @@ START_TEST(every_daemon_setting_reaches_its_field)
     ck_assert_uint_eq(config->max_pipelined, 8);
     ck_assert_uint_eq(config->max_frame_bytes, 2048);
     ck_assert_uint_eq(config->write_buffer_bytes, 3072);
+    ck_assert_uint_eq(config->buffer_memory_bytes, 5 * 1024 * 1024);
     ck_assert_int_eq(config->idle_timeout_usec, 0);
     ck_assert_int_eq(config->frame_timeout_usec, 1000000);
     ck_assert_int_eq(config->write_timeout_usec, 2000000);

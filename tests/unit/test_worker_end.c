@@ -73,6 +73,21 @@ START_TEST(a_worker_that_failed_to_start_is_told_with_its_reason)
 }
 END_TEST
 
+START_TEST(the_reason_is_told_also_when_it_is_read_after_the_end)
+{
+    Seat seat;
+    seat_open(&seat);
+    advance(&seat, WORKER_STARTING);
+    tell(&seat, LINK_EXITED, 1 << 8, "");
+    tell(&seat, LINK_FAILED, 0, "no database");
+    loop_run(seat.loop);
+    ck_assert_str_eq(seat.said->str, "gone ");
+    ck_assert_str_eq(seat.how, "did not start: no database");
+    kill(seat.child, SIGKILL);
+    seat_close(&seat);
+}
+END_TEST
+
 START_TEST(a_worker_that_does_not_start_in_time_is_killed)
 {
     Seat seat;
@@ -167,6 +182,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, the_hosts_word_of_a_death_is_enough);
     tcase_add_test(tcase, a_death_that_the_host_is_silent_about_is_told_all_the_same);
     tcase_add_test(tcase, a_worker_that_failed_to_start_is_told_with_its_reason);
+    tcase_add_test(tcase, the_reason_is_told_also_when_it_is_read_after_the_end);
     tcase_add_test(tcase, a_worker_that_does_not_start_in_time_is_killed);
     tcase_add_test(tcase, a_stuck_worker_is_killed_and_called_so);
     tcase_add_test(tcase, what_befell_one_incarnation_is_not_said_of_the_next);
