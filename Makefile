@@ -154,7 +154,7 @@ check: setup
 	@tests/check
 
 run: setup
-	@$(MAKE) --no-print-directory all $(BUILD)/gen-py/stamp >/dev/null
+	@$(MAKE) --no-print-directory -j$(shell nproc) all $(BUILD)/gen-py/stamp
 	@SLUICE_BUILD=$(BUILD) tests/run_example
 
 lint asan tsan valgrind analyze: setup
