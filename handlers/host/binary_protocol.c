@@ -69,6 +69,7 @@ static gint32 write_map_begin(ThriftProtocol *protocol, const ThriftType key,
                               const ThriftType value, const guint32 size, FRAME_NO_ERROR)
 {
     FrameWriter *out = frame_base_out(protocol);
+    frame_writer_enter(out);
     guint8 *room = frame_writer_length_fits(out, size) ? frame_writer_reserve(out, 6) : NULL;
     if (room == NULL)
         return 0;
@@ -83,6 +84,7 @@ static gint32 write_sequence_begin(ThriftProtocol *protocol, const ThriftType el
                                    const guint32 size, FRAME_NO_ERROR)
 {
     FrameWriter *out = frame_base_out(protocol);
+    frame_writer_enter(out);
     guint8 *room = frame_writer_length_fits(out, size) ? frame_writer_reserve(out, 5) : NULL;
     if (room == NULL)
         return 0;

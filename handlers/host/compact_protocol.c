@@ -88,6 +88,7 @@ static gint32 write_map_begin(ThriftProtocol *protocol, const ThriftType key,
                               const ThriftType value, const guint32 size, FRAME_NO_ERROR)
 {
     FrameWriter *out = frame_base_out(protocol);
+    frame_writer_enter(out);
     if (!frame_writer_length_fits(out, size))
         return 0;
     write_varint(out, size);
@@ -101,6 +102,7 @@ static gint32 write_sequence_begin(ThriftProtocol *protocol, const ThriftType el
                                    const guint32 size, FRAME_NO_ERROR)
 {
     FrameWriter *out = frame_base_out(protocol);
+    frame_writer_enter(out);
     if (!frame_writer_length_fits(out, size))
         return 0;
     guint8 head = (guint8)(MIN(size, LONG_SIZE) << 4 | type_to_wire[element]);

@@ -32,9 +32,10 @@ static gint32 write_struct_begin(ThriftProtocol *protocol, G_GNUC_UNUSED const g
     return 0;
 }
 
-static gint32 write_struct_end(ThriftProtocol *protocol, FRAME_NO_ERROR)
+/* Of a struct or a container. */
+static gint32 write_end(ThriftProtocol *protocol, FRAME_NO_ERROR)
 {
-    frame_writer_leave_struct(frame_base_out(protocol));
+    frame_writer_leave(frame_base_out(protocol));
     return 0;
 }
 
@@ -147,12 +148,12 @@ static void frame_base_class_init(FrameBaseClass *class)
     vfuncs->write_message_begin = write_message_begin;
     vfuncs->write_message_end = write_message_end;
     vfuncs->write_struct_begin = write_struct_begin;
-    vfuncs->write_struct_end = write_struct_end;
+    vfuncs->write_struct_end = write_end;
     vfuncs->write_field_end = nothing_to_do;
     vfuncs->write_field_stop = write_field_stop;
-    vfuncs->write_map_end = nothing_to_do;
-    vfuncs->write_list_end = nothing_to_do;
-    vfuncs->write_set_end = nothing_to_do;
+    vfuncs->write_map_end = write_end;
+    vfuncs->write_list_end = write_end;
+    vfuncs->write_set_end = write_end;
     vfuncs->write_byte = write_byte;
     vfuncs->write_string = write_string;
     vfuncs->read_message_begin = read_message_begin;

@@ -19,9 +19,8 @@ void frame_writer_stop(FrameWriter *out, FrameWriterState reason)
     out->end = out->at; /* a smaller write must not slip in behind a dropped one */
 }
 
-void frame_writer_enter_struct(FrameWriter *out)
+void frame_writer_enter(FrameWriter *out)
 {
-    out->structs++;
     if (G_UNLIKELY(out->depth == FRAME_MAX_DEPTH)) {
         frame_writer_stop(out, FRAME_UNBALANCED);
         return;
@@ -29,7 +28,13 @@ void frame_writer_enter_struct(FrameWriter *out)
     out->last_id[++out->depth] = 0;
 }
 
-void frame_writer_leave_struct(FrameWriter *out)
+void frame_writer_enter_struct(FrameWriter *out)
+{
+    out->structs++;
+    frame_writer_enter(out);
+}
+
+void frame_writer_leave(FrameWriter *out)
 {
     if (G_UNLIKELY(out->depth == 0)) {
         frame_writer_stop(out, FRAME_UNBALANCED);

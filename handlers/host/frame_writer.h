@@ -12,7 +12,7 @@ typedef enum {
     FRAME_WRITING,
     FRAME_OVERFLOW,   /* the body does not fit the reply area */
     FRAME_MUTED,      /* an exception message: sluiced encodes that itself */
-    FRAME_UNBALANCED, /* more than FRAME_MAX_DEPTH structs open, or one closed too many */
+    FRAME_UNBALANCED, /* more than FRAME_MAX_DEPTH levels open, or one closed too many */
 } FrameWriterState;
 
 typedef struct {
@@ -20,7 +20,7 @@ typedef struct {
     guint8 *at;
     guint8 *end;
     FrameWriterState state;
-    guint depth;                         /* structs open */
+    guint depth;                         /* structs and containers open */
     guint structs;                       /* structs begun */
     guint stops;                         /* field stops written */
     gint16 last_id[FRAME_MAX_DEPTH + 1]; /* compact: by depth; field ids are differences */
@@ -31,8 +31,10 @@ typedef struct {
 void frame_writer_begin(FrameWriter *out, guint8 *area, gsize capacity);
 void frame_writer_stop(FrameWriter *out, FrameWriterState reason); /* the first reason stays */
 
+/* A struct, or the container whose header is being written, opens a level; leave closes it. */
 void frame_writer_enter_struct(FrameWriter *out);
-void frame_writer_leave_struct(FrameWriter *out);
+void frame_writer_enter(FrameWriter *out);
+void frame_writer_leave(FrameWriter *out);
 void frame_writer_field_stop(FrameWriter *out);
 
 /* Every struct begun has had its field stop and its end. */

@@ -154,6 +154,30 @@ START_TEST(a_reply_is_at_most_sixty_four_structs_deep)
 }
 END_TEST
 
+/* As a client's reader counts: one level for each struct and one for each list around it. */
+static gboolean complete_with_nested_lists(RingProtocol kind, guint lists)
+{
+    g_autoptr(ThriftProtocol) protocol = begun(kind, REPLY_BYTES);
+    thrift_protocol_write_message_begin(protocol, "echo", T_REPLY, 1, NULL);
+    thrift_protocol_write_struct_begin(protocol, "Result", NULL);
+    thrift_protocol_write_field_begin(protocol, "success", T_LIST, 0, NULL);
+    for (guint i = 0; i < lists; i++)
+        thrift_protocol_write_list_begin(protocol, T_LIST, 1, NULL);
+    for (guint i = 0; i < lists; i++)
+        thrift_protocol_write_list_end(protocol, NULL);
+    thrift_protocol_write_field_stop(protocol, NULL);
+    thrift_protocol_write_struct_end(protocol, NULL);
+    thrift_protocol_write_message_end(protocol, NULL);
+    return output_of(protocol).complete;
+}
+
+START_TEST(containers_count_as_levels_of_a_reply)
+{
+    ck_assert(complete_with_nested_lists(_i, 63));
+    ck_assert(!complete_with_nested_lists(_i, 64));
+}
+END_TEST
+
 START_TEST(of_an_exception_message_only_its_text_is_kept)
 {
     g_autoptr(ThriftProtocol) protocol = begun(_i, REPLY_BYTES);
@@ -264,6 +288,7 @@ static TCase *body_case(void)
     tcase_add_loop_test(tcase, a_length_that_thrift_cannot_say_is_an_overflow, 0, KINDS);
     tcase_add_loop_test(tcase, no_string_and_no_binary_are_written_as_empty_ones, 0, KINDS);
     tcase_add_loop_test(tcase, a_reply_is_at_most_sixty_four_structs_deep, 0, KINDS);
+    tcase_add_loop_test(tcase, containers_count_as_levels_of_a_reply, 0, KINDS);
     return tcase;
 }
 
