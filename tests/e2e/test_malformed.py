@@ -119,6 +119,15 @@ def test_one_wrong_byte_anywhere_in_the_arguments_is_answered(served, protocol):
             assert served.receive().name == "echo", (at, flip)
 
 
+@pytest.mark.parametrize("protocol", [BINARY, COMPACT])
+def test_malformed_multiplexed_arguments_are_told_under_the_methods_name(served, protocol):
+    """Not under the name of the service, as Apache's ThriftMultiplexedProcessor does it."""
+    served.send(frame(head("calculator:echo", seqid=7, protocol=protocol) + DATA[protocol]))
+    reply = served.receive()
+    assert (reply.name, reply.seqid) == ("echo", 7)
+    assert_bad_arguments(reply, protocol)
+
+
 def test_malformed_arguments_of_a_oneway_call_get_no_reply(served):
     served.send(frame(head("note", ONEWAY) + b"\x0b\0\x01" + INT32_MAX + STOP))
 

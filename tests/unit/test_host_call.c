@@ -1,4 +1,5 @@
-/* test_host_call.c - every way a call can end is exactly one outcome (handlers/host/call.h). */
+/* test_host_call.c - every way a call can end is exactly one outcome (handlers/host/call.h).
+ * no tsan: its own thread would be one that load() left running. */
 #include "tests/unit/runner.h"
 #include "tests/unit/test_host_fixture.h"
 #include "tests/unit/test_host_outcomes.h"

@@ -1,5 +1,6 @@
 /* test_host_crash.c - the methods of handlers/crash end as idl/crash.thrift says.  What the
- * daemon makes of it is tested end to end.                                                   */
+ * daemon makes of it is tested end to end.
+ * no tsan: its own thread would be one that load() left running. */
 #include "tests/unit/runner.h"
 #include "tests/unit/test_host_fixture.h"
 #include <signal.h>

@@ -2,7 +2,8 @@
  * code alone leaves 160 bytes a call and more.
  *
  * Counted in bytes handed out by malloc; under AddressSanitizer, whose malloc this does not
- * see, its own leak check says the same.                                                     */
+ * see, its own leak check says the same.
+ * no tsan: its own thread would be one that load() left running. */
 #include "tests/unit/runner.h"
 #include "tests/unit/test_host_fixture.h"
 #include "tests/unit/test_host_outcomes.h"

@@ -1,5 +1,6 @@
 /* test_host_plugin.c - a plugin is loaded and driven as its header says, or refused with the
- * reason (handlers/host/plugin.h).  The plugins are in tests/plugins.                        */
+ * reason (handlers/host/plugin.h).  The plugins are in tests/plugins.
+ * no tsan: its own thread would be one that load() left running. */
 #include "tests/unit/runner.h"
 #include "tests/unit/test_host_fixture.h"
 #include "handlers/host/threads.h"

@@ -4,7 +4,9 @@
  *   a b   finalize does not chain up, as generated code does it
  *   x y   finalize chains up, as it should
  *   i     has no finalize of its own
- *   f     chains up, and was registered past the interposer                                  */
+ *   f     chains up, and was registered past the interposer
+ *
+ * no tsan: what generated code does when threads race for a type is a race, on purpose. */
 #include "tests/unit/runner.h"
 #include "crash_crash.h"
 #include "outcomes_outcomes.h"

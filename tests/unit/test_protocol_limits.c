@@ -54,6 +54,16 @@ START_TEST(sixty_five_levels_are_refused)
 }
 END_TEST
 
+START_TEST(reading_what_is_nested_without_end_does_not_overflow_the_stack)
+{
+    GByteArray *bytes = g_byte_array_new();
+    append_repeated(bytes, one_kid[_i], 80000);
+    assert_refused(_i, bytes,
+                   _i == RING_BINARY ? "more than 64 levels at byte 256"
+                                     : "more than 64 levels at byte 96");
+}
+END_TEST
+
 START_TEST(skipping_what_is_nested_without_end_does_not_overflow_the_stack)
 {
     static const gchar *const unknown_list[] = { "0f 07d0", "09 a01f" };
@@ -160,6 +170,8 @@ static TCase *depth_case(void)
     TCase *tcase = tcase_create("depth");
     tcase_add_loop_test(tcase, sixty_four_levels_are_read, 0, KINDS);
     tcase_add_loop_test(tcase, sixty_five_levels_are_refused, 0, KINDS);
+    tcase_add_loop_test(tcase, reading_what_is_nested_without_end_does_not_overflow_the_stack, 0,
+                        KINDS);
     tcase_add_loop_test(tcase, skipping_what_is_nested_without_end_does_not_overflow_the_stack, 0,
                         KINDS);
     return tcase;

@@ -1,5 +1,5 @@
 /* test_ring_threads.c - the ring's memory ordering, for a checker that follows threads.
- * tsan: the front in one thread, each worker in one of its own.
+ * The front has one thread here, and each worker one of its own.
  *
  * Such a checker knows memory by its address, and the two sides each map the segment for
  * themselves.  So this program compiles layout.c with an mmap() that gives every user of a
