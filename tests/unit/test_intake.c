@@ -10,8 +10,8 @@
 #define LIMIT_BYTES     ((gsize)1 << 30)
 #define FIRST_BYTES     ((gsize)4096)
 #define STEAL_BYTES     ((gsize)16 * 1024)
-#define RANDOM_SEEDS    50
-#define RANDOM_MESSAGES 40
+#define RANDOM_SEEDS    20
+#define RANDOM_MESSAGES 100
 
 /* One connection's intake, and the messages that it has given. */
 typedef struct {
@@ -89,8 +89,11 @@ static WireVerdict feed(Reader *reader, const guint8 *bytes, gsize length)
     gsize taken;
     for (gsize at = 0; at < length; at += taken) {
         verdict = read_some(reader, bytes + at, length - at, &taken);
-        while (reader->intake.is_paused)
+        while (reader->intake.is_paused) {
+            const guint came = reader->messages->len;
             verdict = go_on(reader);
+            ck_assert(reader->messages->len > came || !reader->intake.is_paused);
+        }
         if (verdict != WIRE_OK && verdict != WIRE_MORE)
             return verdict;
     }
@@ -146,7 +149,7 @@ static void assert_all_came(Reader *reader, const GByteArray *stream)
 
 START_TEST(frames_in_parts_of_any_sizes_are_the_same_messages)
 {
-    static const gsize sizes[] = { 3, 2 };
+    static const gsize sizes[] = { 2, 1 };
     g_autoptr(GByteArray) stream = stream_of(sizes, G_N_ELEMENTS(sizes));
     Reader reader;
     reader_open(&reader);
