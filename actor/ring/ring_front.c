@@ -314,8 +314,7 @@ void ring_front_clear_event(RingFront *front)
         g_warning("ring: cannot read the eventfd: %s", g_strerror(errno));
 }
 
-/* --- workers that end
- * ----------------------------------------------------------------------------- */
+/* --- workers that end -------------------------------------------------------------------- */
 
 void ring_front_stop_worker(RingFront *front, guint32 worker)
 {
