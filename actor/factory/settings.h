@@ -103,7 +103,6 @@ typedef struct {
     guint n_methods; /* at least 1: number 0 is every method without a line of its own */
     struct {
         FactoryRate rate;
-        gint64 expected_usec; /* guess of its service time until it is measured; 0: none */
     } methods[FACTORY_MAX_METHODS];
 } FactorySettings;
 

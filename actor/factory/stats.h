@@ -10,6 +10,7 @@ typedef struct {
     guint64 received;
     guint64 ended[REASONS];
     guint64 queued, queued_bytes; /* now: waiting */
+    guint64 queued_cost_usec;     /* now: the work that waits, as estimated */
     guint64 running;              /* now: handed over or started, and not answered */
     guint64 answered_running;     /* now: answered, and their workers still busy with them */
 #define STAT(name, help) guint64 name;

@@ -2,7 +2,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
-#include "daemon/hosts/backoff.h"
+#include "actor/runtime/backoff.h"
 #include "daemon/hosts/host_link.h"
 #include "daemon/hosts/host_spawn.h"
 #include "daemon/hosts/plugin_image.h"

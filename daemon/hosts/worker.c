@@ -2,7 +2,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
-#include "daemon/hosts/backoff.h"
+#include "actor/runtime/backoff.h"
 #include "daemon/hosts/wait_status.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* test_backoff.c - promises of daemon/hosts/backoff.h: one table, row after row. */
-#include "daemon/hosts/backoff.h"
+/* test_backoff.c - promises of actor/runtime/backoff.h: one table, row after row. */
+#include "actor/runtime/backoff.h"
 #include "tests/unit/runner.h"
 
 #define MIN_USEC 100

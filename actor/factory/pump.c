@@ -1,0 +1,118 @@
+/* pump.c - hands jobs to workers, as long as there are both.
+ *
+ * The rule: when this returns, no worker able to take a waiting job is idle.                 */
+#include "actor/factory/state.h"
+
+static gboolean may_start(Factory *f, Job *job)
+{
+    if (job->expires_usec > f->now_usec || FAULT(START_EXPIRED))
+        return TRUE;
+    on_expired(f, job);
+    return FALSE;
+}
+
+/* `seat` NONE: any may claim it. */
+static void start(Factory *f, Job *job, guint32 seat)
+{
+    job_set_state(f, job, JOB_HANDED);
+    job->seat = seat;
+    if (seat == NONE) {
+        list_insert(f->jobs, LINK_OUT, &f->unclaimed, NONE, index_of(f, job));
+        f->n_unclaimed++;
+        f->n_out++;
+        TRACE(f, job, "is handed over, for any worker");
+    } else {
+        seat_take(f, seat, job);
+        TRACE(f, job, "is handed to worker %u", seat);
+    }
+    job_arm_timer(f, job);
+    emit_job(f, ACTION_START, job, 0)->worker = seat;
+}
+
+static gboolean has_room(const Factory *f)
+{
+    if (FAULT(IDLE_WORKER))
+        return f->n_out + 1 < f->pool.n_ready;
+    return f->pool.n_ready > 0 && f->n_out < f->pool.n_ready + f->settings.lookahead;
+}
+
+static void pump_shared(Factory *f)
+{
+    while (f->shared.used != 0 && has_room(f)) {
+        Job *job = run_peek(f, &f->shared);
+        if (!may_start(f, job))
+            continue;
+        start(f, run_pop(f, &f->shared), NONE);
+    }
+}
+
+/* Of its own queue and that of all, the one whose next job goes first; NULL: both are empty. */
+static RunQueue *next_queue(Factory *f, guint32 seat)
+{
+    const Job *own = run_peek(f, &f->seats[seat].bound), *any = run_peek(f, &f->shared);
+    if (own == NULL)
+        return any == NULL ? NULL : &f->shared;
+    if (any == NULL || own->class_ < any->class_ ||
+        (own->class_ == any->class_ && own->order < any->order))
+        return &f->seats[seat].bound;
+    return &f->shared;
+}
+
+/* An idle worker whose own queue has something takes what is next for it. */
+static void pump_seat(Factory *f, guint32 seat)
+{
+    RunQueue *queue;
+    while (bitset_has(&f->idle, seat) && (queue = next_queue(f, seat)) != NULL) {
+        Job *job = run_peek(f, queue);
+        if (may_start(f, job))
+            start(f, run_pop(f, queue), seat);
+    }
+}
+
+static void pump_directed(Factory *f)
+{
+    while (f->shared.used != 0 && f->idle.n > 0 && !FAULT(IDLE_WORKER)) {
+        Job *job = run_peek(f, &f->shared);
+        if (!may_start(f, job))
+            continue;
+        job = run_pop(f, &f->shared);
+        start(f, job, router_choose(f, job));
+    }
+}
+
+/* Whoever is idle and has a job of its own became one or the other in this step: it is in the
+ * list of the dirty. */
+void pump(Factory *f)
+{
+    if (factory_routing_is_shared(f->settings.routing)) {
+        pump_shared(f);
+        return;
+    }
+    while (f->dirty != NONE) {
+        const guint32 seat = f->dirty;
+        f->dirty = f->seats[seat].next_dirty;
+        f->seats[seat].is_dirty = FALSE;
+        if (f->seats[seat].bound.used != 0)
+            pump_seat(f, seat);
+    }
+    pump_directed(f);
+}
+
+void seat_mark_dirty(Factory *f, guint32 seat)
+{
+    if (f->seats[seat].is_dirty)
+        return;
+    f->seats[seat].is_dirty = TRUE;
+    f->seats[seat].next_dirty = f->dirty;
+    f->dirty = seat;
+}
+
+gboolean would_start(const Factory *f, const FactoryJob *submit)
+{
+    if (lane_is_busy(f, submit))
+        return FALSE;
+    if (factory_routing_is_shared(f->settings.routing))
+        return f->n_out < f->pool.n_ready;
+    const guint32 seat = router_bound_seat_of(f, submit->key_hash, submit->method, submit->has_key);
+    return seat == NONE ? f->idle.n > 0 : bitset_has(&f->idle, seat);
+}

@@ -1,0 +1,369 @@
+/* state.h - what a factory is made of.  Private to actor/factory.
+ *
+ * Jobs, lanes and seats are numbers into tables, never pointers: so the whole state can be
+ * copied, compared and played again (recorder.h), and a table may move when it grows.
+ *
+ *   submit.c --> lanes.c --> queue.c --> router.c --> pump.c      towards the workers
+ *   report.c <-- what drivers tell of jobs        seats.c <-- and of workers
+ *   watch.c, drain.c, pool.c, capacity.c          time, and what changes the pool            */
+#pragma once
+#include "actor/factory/bitset.h"
+#include "actor/factory/factory.h"
+#include "actor/factory/fault.h"
+#include "actor/factory/rate_limit.h"
+#include "actor/factory/stats.h"
+#include "actor/factory/wheel.h"
+#include "actor/runtime/backoff.h"
+
+#define NONE G_MAXUINT32
+
+typedef enum {
+#define STATE(name, text, from) JOB_##name,
+#include "actor/factory/job_state.def"
+    JOB_STATES
+} JobState;
+
+typedef enum {
+#define STATE(name, text, from) SEAT_##name,
+#include "actor/factory/seat_state.def"
+    SEAT_STATES
+} SeatState;
+
+typedef struct {
+    guint32 head, tail;
+} List;
+
+/* The lists that a job can stand in, one of each kind at a time. */
+typedef enum {
+    LINK_WAIT, /* all that wait, of its class, oldest first: who is discarded */
+    LINK_RUN,  /* its lane, or the queue of those that may run: who is next */
+    LINK_OUT,  /* its worker's jobs, or those that no worker is known to have */
+    JOB_LINKS
+} JobLink;
+
+typedef enum { RUN_NOWHERE, RUN_IN_LANE, RUN_IN_SHARED, RUN_IN_SEAT } RunPlace;
+
+/* Why a job that is out was asked back, weakest first: a stronger one replaces it. */
+typedef enum {
+    RECALL_NOT,
+    RECALL_BACK, /* to be queued again */
+    RECALL_GONE,
+    RECALL_CANCELLED,
+    RECALL_EXPIRED,
+    RECALL_DRAIN,
+} Recall;
+
+typedef struct {
+    guint64 id; /* index, and in the upper half which use of it; 0 while free */
+    gpointer user;
+    guint64 key_hash;
+    guint64 client, connection, correlation;
+    guint64 serial; /* in the order of arrival */
+    guint64 order;  /* in the order of becoming able to run; 0: not yet */
+    gint64 received_usec, admitted_usec, started_usec;
+    gint64 expires_usec;  /* it must have been started by then */
+    gint64 deadline_usec; /* it must have ended by then */
+    gint64 hold_usec;     /* it may not run before */
+    gint64 watch_usec;    /* it started or made progress then */
+    gint64 protect_usec;  /* it may be silent until then */
+    guint32 bytes, cost_usec, key_bytes;
+    guint32 lane; /* NONE: it has no key, or keys do not matter */
+    guint32 seat; /* its worker, NONE: not known; or whose queue it stands in */
+    struct {
+        guint32 prev, next;
+    } links[JOB_LINKS];
+    guint32 next_free;
+    guint16 method;
+    guint8 state, run_place, class_, priority, attempt;
+    guint8 warned; /* warnings given since watch_usec */
+    guint8 recall; /* Recall */
+    guint8 gone;   /* its client has gone while it ran */
+    guint8 idempotent, no_discard, stuck;
+    guint8 has_key;
+    guint8 key[FACTORY_KEY_BYTES];
+} Job;
+
+/* The jobs of one key that are not over yet.  One of them is current: able to run, or out. */
+typedef struct {
+    guint64 key_hash;
+    guint32 key_bytes;
+    guint32 next; /* in its hash bucket, or in the free list */
+    guint32 current;
+    guint32 last_seat; /* where its last job ran */
+    List waiting;      /* LINK_RUN, in order of arrival */
+    guint8 key[FACTORY_KEY_BYTES];
+} Lane;
+
+/* Jobs that may run, by class; in a class by order. */
+typedef struct {
+    List classes[FACTORY_PRIORITIES];
+    gint32 credit[FACTORY_PRIORITIES];
+    guint32 used; /* a bit for each class that is not empty */
+} RunQueue;
+
+typedef struct {
+    RunQueue bound; /* jobs that only this worker may take */
+    List jobs;      /* LINK_OUT: that it is known to have */
+    guint64 busy_usec;
+    gint64 ready_usec;
+    guint32 incarnation;
+    guint32 n_jobs;
+    Backoff backoff;
+    guint32 member; /* its number in the pool of its generation, NONE: not a member any more */
+    guint32 generation;
+    guint32 next_dirty;
+    guint32 state;
+    guint16 is_dirty;
+    guint16 is_denied; /* restart-intensity was used up when its turn to start came */
+} Seat;
+
+typedef struct {
+    RateBucket bucket;
+    gint64 mean_usec; /* of the service time: moving, 0: not measured */
+    gint64 best_usec; /* the least mean, drifting up slowly */
+    Histogram queue_time, service_time;
+} Method;
+
+/* The workers of one generation that are meant to stay. */
+typedef struct {
+    guint32 generation;
+    guint32 n_members;
+    guint32 n_ready;
+    guint32 *members; /* seats, by number */
+} Pool;
+
+struct Factory {
+    FactorySettings settings;
+    guint64 settings_version;
+    guint32 workers_most;
+    gint64 now_usec;
+    guint64 random;
+
+    Job *jobs;
+    guint32 n_jobs_allocated, free_job;
+    Wheel job_timers;
+    List waiting[2][FACTORY_PRIORITIES]; /* [no_discard]: LINK_WAIT */
+    guint64 n_waiting[2];
+    List unclaimed; /* LINK_OUT: out, and no worker is known to have them */
+    guint32 n_unclaimed;
+    guint32 n_handed; /* in that state: not known to have been started */
+    guint32 n_out;    /* unclaimed ones, and those on READY workers of the present pool */
+    guint64 next_serial, next_order;
+
+    Lane *lanes;
+    guint32 n_lanes_allocated, free_lane, n_lanes;
+    guint32 *buckets; /* first lane of each, by hash; a power of two of them */
+    guint32 n_buckets;
+
+    RunQueue shared;
+    Seat *seats; /* 2 * workers_most: of even and odd generations */
+    Wheel seat_timers;
+    Bitset idle;   /* READY workers of the present pool without a job */
+    guint32 dirty; /* workers that may have something to do: a list by next_dirty */
+    guint32 last_routed;
+    guint32 *hash_table; /* member numbers by hash, for ROUTING_CONSISTENT_HASH */
+    guint32 n_hash_table;
+
+    Pool pool, next;       /* next.generation 0: no reload is under way */
+    guint32 seats_used[2]; /* of even and odd generations: also those that are still ending */
+    guint32 target;
+    gboolean has_begun, was_ready, is_degraded, is_unserved;
+    FactoryReason degraded_reason; /* what waits is discarded for */
+    RestartBudget restarts;
+    gint64 retry_tokens; /* in thousandths of a retry */
+
+    RateBucket rate;
+    RateClient *clients;
+    Method *methods;
+    Histogram priority_queue_time[FACTORY_PRIORITIES], priority_service_time[FACTORY_PRIORITIES];
+    FactoryStats stats;
+
+    FactoryDrainState drain;
+    FactoryDrainMode drain_mode;
+    gint64 drain_deadline_usec;
+    guint64 drain_cut_off;
+
+    guint queue_limit; /* in force: a dynamic one moves */
+    FactoryLoad load;
+    gint64 next_control_usec, cooldown_until_usec, next_look_usec;
+    guint64 control_completed, completed_rate_milli; /* completions: at the last tick, per second */
+    gint64 idle_since_usec;
+    guint32 growth_from;       /* size before the last growth on trial; 0: none */
+    guint64 growth_rate_milli; /* what was completed before it */
+    guint32 growth_ticks, growth_backoff;
+
+    /* Not part of the state: never copied or compared. */
+    FactoryActions *out;
+    struct Recorder *recorder;
+    GString *trace; /* explain: lines about trace_job */
+    guint64 trace_job;
+};
+
+/* --- tables ------------------------------------------------------------------------------ */
+
+static inline guint32 index_of(const Factory *f, const Job *job)
+{
+    return (guint32)(job - f->jobs);
+}
+static inline Job *job_at(Factory *f, guint32 index) { return &f->jobs[index]; }
+
+/* NULL: there is no such job any more. */
+static inline Job *find_job(const Factory *f, guint64 id)
+{
+    const guint32 index = (guint32)id;
+    return index < f->n_jobs_allocated && id != 0 && f->jobs[index].id == id ? &f->jobs[index]
+                                                                             : NULL;
+}
+
+static inline gboolean job_waits(const Job *job)
+{
+    return job->state == JOB_HELD || job->state == JOB_QUEUED;
+}
+
+/* --- lists ------------------------------------------------------------------------------- */
+
+#define LIST_EMPTY ((List){ NONE, NONE })
+
+/* `before` NONE: at the end. */
+static inline void list_insert(Job *jobs, JobLink link, List *list, guint32 before, guint32 job)
+{
+    const guint32 prev = before == NONE ? list->tail : jobs[before].links[link].prev;
+    jobs[job].links[link].prev = prev;
+    jobs[job].links[link].next = before;
+    if (prev == NONE)
+        list->head = job;
+    else
+        jobs[prev].links[link].next = job;
+    if (before == NONE)
+        list->tail = job;
+    else
+        jobs[before].links[link].prev = job;
+}
+
+static inline void list_remove(Job *jobs, JobLink link, List *list, guint32 job)
+{
+    const guint32 prev = jobs[job].links[link].prev, next = jobs[job].links[link].next;
+    if (prev == NONE)
+        list->head = next;
+    else
+        jobs[prev].links[link].next = next;
+    if (next == NONE)
+        list->tail = prev;
+    else
+        jobs[next].links[link].prev = prev;
+}
+
+/* --- actions and decisions --------------------------------------------------------------- */
+
+FactoryAction *emit(Factory *f, FactoryActionKind kind); /* valid until the next one */
+FactoryAction *emit_job(Factory *f, FactoryActionKind kind, const Job *job, gint64 value);
+void emit_value(Factory *f, FactoryActionKind kind, gint64 value);
+
+/* One line for `explain JOB`; costs a comparison while nobody asks. */
+#define TRACE_ID(f, job_id, ...)                                          \
+    do {                                                                  \
+        if (G_UNLIKELY((f)->trace != NULL) && (job_id) == (f)->trace_job) \
+            trace_line((f), __VA_ARGS__);                                 \
+    } while (0)
+#define TRACE(f, job, ...) TRACE_ID(f, (job)->id, __VA_ARGS__)
+void trace_line(Factory *f, const gchar *format, ...) G_GNUC_PRINTF(2, 3);
+
+guint64 random_next(Factory *f); /* SplitMix64, of the factory's seed */
+
+/* --- jobs.c ------------------------------------------------------------------------------ */
+guint64 job_id(guint64 serial, guint32 index); /* index NONE: of one that was refused */
+Job *job_new(Factory *f);
+void job_free(Factory *f, Job *job);
+void job_set_state(Factory *f, Job *job, JobState state); /* keeps the lists of waiting jobs */
+/* The one outcome of a job; counts it and says so.  What it holds stays. */
+void job_end(Factory *f, Job *job, FactoryReason reason);
+/* Ends a job that waits and takes it out of everything. */
+void job_discard(Factory *f, Job *job, FactoryReason reason);
+void job_arm_timer(Factory *f, const Job *job); /* for whatever is next in its state */
+
+/* --- lanes.c: keys ----------------------------------------------------------------------- */
+void lanes_init(Factory *f);
+gboolean lane_is_busy(const Factory *f,
+                      const FactoryJob *submit); /* it would have to wait for its key */
+void lane_join(Factory *f, Job *job);  /* and makes it able to run when it is the only one */
+void lane_leave(Factory *f, Job *job); /* and makes the next one able to run */
+
+/* --- queue.c: those that may run --------------------------------------------------------- */
+void run_queue_init(RunQueue *queue);
+guint8 class_of(const Factory *f, guint8 priority);
+void make_runnable(Factory *f, Job *job); /* HELD or QUEUED, and in its queue */
+void run_remove(Factory *f, Job *job);    /* from wherever LINK_RUN has it */
+Job *run_peek(Factory *f, RunQueue *queue);
+Job *run_pop(Factory *f, RunQueue *queue);
+void requeue_all(Factory *f); /* after routing, queue kind or pool have changed */
+
+/* --- router.c ---------------------------------------------------------------------------- */
+guint32 router_bound_seat(Factory *f, const Job *job); /* NONE: any may run it */
+guint32 router_bound_seat_of(const Factory *f, guint64 key_hash, guint16 method, gboolean has_key);
+guint32 router_choose(Factory *f, const Job *job); /* of the idle ones; NONE: none is */
+void router_pool_changed(Factory *f);
+
+/* --- pump.c: to the workers -------------------------------------------------------------- */
+void pump(Factory *f);
+void seat_mark_dirty(Factory *f, guint32 seat); /* it may be able to start something now */
+gboolean would_start(const Factory *f, const FactoryJob *submit); /* now, if it came in */
+
+/* --- submit.c, report.c ------------------------------------------------------------------ */
+void submit(Factory *f, const FactoryJob *submit);
+void discard_all_waiting(Factory *f, FactoryReason reason);
+void on_started(Factory *f, const FactoryEvent *event);
+void on_finished(Factory *f, const FactoryEvent *event);
+void on_returned(Factory *f, const FactoryEvent *event);
+void on_cancel(Factory *f, const FactoryEvent *event);
+void on_expired(Factory *f, Job *job);
+void job_lose(Factory *f, Job *job, FactoryReason reason); /* its worker has ended */
+void job_put_back(Factory *f, Job *job);                   /* no worker had it: to where it stood */
+void job_recall(Factory *f, Job *job, Recall why);
+void recall_unclaimed(Factory *f);
+gboolean job_may_retry(const Factory *f, const Job *job);
+void job_due(Factory *f, Job *job);                              /* its timer */
+void answer_running(Factory *f, Job *job, FactoryReason reason); /* and leave it to its worker */
+
+/* --- seats.c, pool.c --------------------------------------------------------------------- */
+static inline guint32 seat_base(const Factory *f, guint32 generation)
+{
+    return (generation - 1) % 2 * f->workers_most;
+}
+/* Its worker counts as one of the present pool that takes jobs. */
+static inline gboolean seat_serves(const Factory *f, guint32 seat)
+{
+    const guint32 base = seat_base(f, f->pool.generation);
+    return f->seats[seat].state == SEAT_READY && seat >= base && seat < base + f->workers_most &&
+           f->seats[seat].member != NONE;
+}
+void seat_count_serving(Factory *f, guint32 seat, gboolean serves);
+void seat_take(Factory *f, guint32 seat, Job *job); /* its worker is known to have the job */
+void seat_release(Factory *f, Job *job);            /* not any more, or it is unclaimed no more */
+void seat_want(Factory *f, guint32 seat, gint64 wait_usec);
+void seat_retire(Factory *f, guint32 seat);
+void seat_kill(Factory *f, guint32 seat);
+void seat_due(Factory *f, guint32 seat); /* its timer: start it */
+void on_worker_ready(Factory *f, const FactoryEvent *event);
+void on_worker_ended(Factory *f, const FactoryEvent *event);
+void pool_resize(Factory *f, guint32 workers);
+void pool_fill(Factory *f); /* as far as seats are free */
+void pool_seat_freed(Factory *f, guint32 seat);
+void pool_member_ready(Factory *f, guint32 seat);
+void reload_begin(Factory *f, guint32 generation);
+void reload_abort(Factory *f); /* fine when none is under way */
+
+/* --- watch.c, drain.c, capacity.c, apply.c ----------------------------------------------- */
+gint64 watch_next_usec(const Factory *f, const Job *job); /* G_MAXINT64: it is not watched */
+void watch_job(Factory *f, Job *job);
+void watch_look(Factory *f);
+void on_progress(Factory *f, const FactoryEvent *event);
+void on_protect(Factory *f, const FactoryEvent *event);
+void drain_begin(Factory *f, FactoryDrainMode mode, gint64 deadline_usec);
+void drain_abort(Factory *f);
+void drain_advance(Factory *f); /* to its end, if it is there */
+void control_tick(Factory *f);
+gboolean control_is_on(const Factory *f);
+void apply_settings(Factory *f, const FactorySettings *settings);
+gint64 restart_wait(Factory *f, guint32 seat, gboolean was_fault);
+gint64 restart_denied_usec(Factory *f, guint32 seat);
+void degraded_check(Factory *f);
