@@ -5,13 +5,16 @@
 #include "config/options.h"
 #include "config/problems.h"
 #include "config/scan.h"
+#include "config/service_checks.h"
 #include <string.h>
 
 #define SERVICE_PREFIX  "service "
 #define SETTINGS_PREFIX "settings "
+#define METHOD_PREFIX   "method "
 
 #define MAX_SERVICE_NAME_BYTES 64
 #define SERVICE_NAME_CHARS     G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.-"
+#define METHOD_NAME_CHARS      G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_"
 
 G_DEFINE_QUARK(sluice_config_error, config_error)
 
@@ -24,9 +27,19 @@ typedef struct {
     const gchar *default_service; /* the first one that says so */
 } Reader;
 
+static void method_free(MethodConfig *method)
+{
+    options_clear(&method_options, method);
+    g_free(method->name);
+    g_free(method);
+}
+
 static void service_free(gpointer data)
 {
     ServiceConfig *service = data;
+    for (guint i = 0; i < service->n_methods; i++)
+        method_free(service->methods[i]);
+    g_free(service->methods);
     options_clear(&service_options, service);
     g_free(service->settings_text);
     g_free(service->name);
@@ -121,17 +134,6 @@ static void check_name(Reader *reader, const ScanGroup *group, const gchar *name
                      "1 to 64 letters, digits, '_', '.' and '-'");
 }
 
-static void check_backoff(Reader *reader, const ScanGroup *group, const ServiceConfig *service)
-{
-    if (service->restart_backoff_min_usec <= service->restart_backoff_max_usec)
-        return;
-    /* At least one of them is in the file: the defaults agree. */
-    const ScanEntry *min = scan_find_entry(group, "restart-backoff-min");
-    const ScanEntry *max = scan_find_entry(group, "restart-backoff-max");
-    problems_add(reader->problems, min != NULL ? &min->place : &max->place,
-                 "restart-backoff-min is above restart-backoff-max", NULL);
-}
-
 static void check_default(Reader *reader, const ScanGroup *group, const ServiceConfig *service)
 {
     if (!service->is_default)
@@ -155,7 +157,7 @@ static void read_service(Reader *reader, const ScanGroup *group)
 
     read_fields(reader, &service_options, group, service);
     check_name(reader, group, service->name);
-    check_backoff(reader, group, service);
+    service_check(service, group, reader->problems);
     check_default(reader, group, service);
 }
 
@@ -167,6 +169,65 @@ static void check_settings(Reader *reader, const ScanGroup *group)
         problems_add(reader->problems, &group->place, "no service of this name", NULL);
 }
 
+/* --- [method SERVICE.METHOD]: read when all services are --------------------------------- */
+
+static ServiceConfig *find_service(const Reader *reader, const gchar *name, gsize name_bytes)
+{
+    for (guint i = 0; i < reader->services->len; i++) {
+        ServiceConfig *service = reader->services->pdata[i];
+        if (strlen(service->name) == name_bytes && memcmp(service->name, name, name_bytes) == 0)
+            return service;
+    }
+    return NULL;
+}
+
+/* A service's name may have dots in it, a method's may not. */
+static ServiceConfig *service_of_method(Reader *reader, const ScanGroup *group,
+                                        const gchar **method)
+{
+    const gchar *name = group->place.group + strlen(METHOD_PREFIX);
+    const gchar *dot = strrchr(name, '.');
+    if (dot == NULL || dot[1] == '\0' || strspn(dot + 1, METHOD_NAME_CHARS) != strlen(dot + 1)) {
+        problems_add(reader->problems, &group->place, "bad method name",
+                     "[method SERVICE.METHOD], METHOD of letters, digits and '_'");
+        return NULL;
+    }
+    ServiceConfig *service = find_service(reader, name, (gsize)(dot - name));
+    if (service == NULL)
+        problems_add(reader->problems, &group->place, "no service of this name", NULL);
+    *method = dot + 1;
+    return service;
+}
+
+static void read_method(Reader *reader, const ScanGroup *group)
+{
+    const gchar *name = NULL;
+    ServiceConfig *service = service_of_method(reader, group, &name);
+    if (service == NULL)
+        return;
+    if (service->n_methods == CONFIG_MAX_METHODS) {
+        problems_add(reader->problems, &group->place, "too many methods of one service",
+                     G_STRINGIFY(CONFIG_MAX_METHODS));
+        return;
+    }
+    MethodConfig *method = g_new0(MethodConfig, 1);
+    service->methods = g_renew(MethodConfig *, service->methods, service->n_methods + 1);
+    service->methods[service->n_methods++] = method;
+    method->name = g_strdup(name);
+    options_set_defaults(&method_options, method);
+    read_fields(reader, &method_options, group, method);
+    method_check(method, service, group, reader->problems);
+}
+
+static void read_methods(Reader *reader)
+{
+    for (guint i = 0; i < reader->scan->groups->len; i++) {
+        const ScanGroup *group = reader->scan->groups->pdata[i];
+        if (g_str_has_prefix(group->place.group, METHOD_PREFIX))
+            read_method(reader, group);
+    }
+}
+
 static void read_group(Reader *reader, const ScanGroup *group)
 {
     const gchar *name = group->place.group;
@@ -176,9 +237,9 @@ static void read_group(Reader *reader, const ScanGroup *group)
         read_service(reader, group);
     else if (g_str_has_prefix(name, SETTINGS_PREFIX))
         check_settings(reader, group); /* read with its service */
-    else
+    else if (!g_str_has_prefix(name, METHOD_PREFIX))
         problems_add(reader->problems, &group->place, "unknown group",
-                     "[daemon], [service NAME], [settings NAME]");
+                     "[daemon], [service NAME], [method NAME.METHOD], [settings NAME]");
 }
 
 static Config *parse(const gchar *text, gsize n_bytes, const gchar *file_name, GError **error)
@@ -191,6 +252,7 @@ static Config *parse(const gchar *text, gsize n_bytes, const gchar *file_name, G
     Reader reader = { .scan = scan, .problems = problems, .config = config, .services = services };
     for (guint i = 0; i < scan->groups->len; i++)
         read_group(&reader, scan->groups->pdata[i]);
+    read_methods(&reader);
     if (services->len == 0)
         problems_add(problems, &(Place){ .line = MAX(scan->n_lines, 1) }, "no service",
                      "one [service NAME] or more");

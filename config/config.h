@@ -8,6 +8,9 @@
  * Never:  half right: a file with one error in it gives no snapshot, and tells all its errors. */
 #pragma once
 #include "config/address.h"
+#include "config/key_source.h"
+#include "config/range.h"
+#include "config/rate.h"
 #include <glib.h>
 
 /* What a type of options.def is in C. */
@@ -20,10 +23,22 @@
 #define PLUGIN_FIELD    gchar *
 #define LISTENERS_FIELD GPtrArray * /* of Address, at least one */
 #define ADMIN_FIELD     Address *   /* NULL when it is off */
+#define CHOICE_FIELD    guint       /* the place of its word */
+#define RANGE_FIELD     Range
+#define RATE_FIELD      Rate
+#define KEY_FIELD       KeySource
+
+typedef struct {
+    gchar *name; /* as clients call it */
+#define METHOD_OPTION(field, key, type, default, min, max, when, help) type##_FIELD field;
+#include "config/options.def"
+} MethodConfig;
 
 typedef struct {
     gchar *name;
-    gchar *settings_text; /* a key file for the plugin, whose one group is [settings] */
+    guint n_methods;
+    MethodConfig **methods; /* in the order of the file */
+    gchar *settings_text;   /* a key file for the plugin, whose one group is [settings] */
 #define SERVICE_OPTION(field, key, type, default, min, max, when, help) type##_FIELD field;
 #include "config/options.def"
 } ServiceConfig;
@@ -45,6 +60,12 @@ typedef struct {
 #undef PLUGIN_FIELD
 #undef LISTENERS_FIELD
 #undef ADMIN_FIELD
+#undef CHOICE_FIELD
+#undef RANGE_FIELD
+#undef RATE_FIELD
+#undef KEY_FIELD
+
+#define CONFIG_MAX_METHODS 128 /* with settings of their own, per service */
 
 /* The largest settings_text: it is sent to the host in one message. */
 #define CONFIG_MAX_SETTINGS_BYTES ((gsize)60 * 1024)

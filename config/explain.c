@@ -19,6 +19,10 @@ static const gchar tail[] = "\n"
                             "# Reload: in new host processes.\n"
                             "[settings " EXAMPLE_SERVICE "]\n";
 
+static const gchar method_head[] =
+    "\n# Settings of one method, in a group like this for each; every setting has a default.\n"
+    "[method " EXAMPLE_SERVICE ".add]\n";
+
 static const gchar *const when_texts[] = {
     [OPTION_LIVE] = "at once",
     [OPTION_GENERATION] = "in new host processes",
@@ -36,9 +40,8 @@ static void explain_option(GString *out, const Option *option)
         g_string_append_printf(out, "%s = " EXAMPLE_SERVICE ".so\n", option->key);
 }
 
-static void explain_table(GString *out, const gchar *group, const OptionTable *table)
+static void explain_table(GString *out, const OptionTable *table)
 {
-    g_string_append_printf(out, "\n[%s]\n", group);
     for (guint i = 0; i < table->n_options; i++)
         explain_option(out, &table->options[i]);
 }
@@ -46,7 +49,11 @@ static void explain_table(GString *out, const gchar *group, const OptionTable *t
 void config_explain(GString *out)
 {
     g_string_append(out, head);
-    explain_table(out, "daemon", &daemon_options);
-    explain_table(out, "service " EXAMPLE_SERVICE, &service_options);
+    g_string_append(out, "\n[daemon]\n");
+    explain_table(out, &daemon_options);
+    g_string_append(out, "\n[service " EXAMPLE_SERVICE "]\n");
+    explain_table(out, &service_options);
+    g_string_append(out, method_head);
+    explain_table(out, &method_options);
     g_string_append(out, tail);
 }

@@ -23,8 +23,15 @@ static const Option service_rows[] = {
 #include "config/options.def"
 };
 
+static const Option method_rows[] = {
+#define METHOD_OPTION(field, key, type, default, min, max, when, help) \
+    OPTION(MethodConfig, field, key, type, default, min, max, when, help)
+#include "config/options.def"
+};
+
 const OptionTable daemon_options = { daemon_rows, G_N_ELEMENTS(daemon_rows) };
 const OptionTable service_options = { service_rows, G_N_ELEMENTS(service_rows) };
+const OptionTable method_options = { method_rows, G_N_ELEMENTS(method_rows) };
 
 const Option *options_find(const OptionTable *table, const gchar *key)
 {

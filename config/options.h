@@ -1,4 +1,4 @@
-/* options.h - options.def as tables: one of the daemon's settings, one of a service's.
+/* options.h - options.def as tables: of the daemon's settings, a service's and a method's.
  *
  * Thread: constant tables; any thread may read them.
  * Owns:   nothing; what it fills belongs to the struct whose fields it fills.                 */
@@ -24,6 +24,7 @@ typedef struct {
 
 extern const OptionTable daemon_options;  /* fields of a Config */
 extern const OptionTable service_options; /* fields of a ServiceConfig */
+extern const OptionTable method_options;  /* fields of a MethodConfig */
 
 const Option *options_find(const OptionTable *table, const gchar *key); /* NULL: no such key */
 gchar *options_keys(const OptionTable *table);                          /* "listen, admin, ..." */

@@ -42,6 +42,9 @@ static const gchar *const syntaxes[] = {
     [VALUE_PLUGIN] = "a file name or an absolute path",
     [VALUE_LISTENERS] = "tcp://HOST:PORT or unix:/PATH, several separated by ';'",
     [VALUE_ADMIN] = "http://HOST:PORT, or nothing to turn it off",
+    [VALUE_RANGE] = "or two such numbers as in 2..16",
+    [VALUE_RATE] = RATE_FORMS,
+    [VALUE_KEY] = KEY_FORMS,
 };
 
 static gboolean fail(GError **error, const gchar *what)
@@ -108,6 +111,25 @@ static gboolean parse_word(const Word *words, const gchar *text, guint64 *value,
         return fail(error, "unknown word");
     *value = word->value;
     return TRUE;
+}
+
+static gboolean parse_choice(const gchar *choices, const gchar *text, guint *value, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(choices, "|", -1);
+    for (guint i = 0; words[i] != NULL; i++) {
+        if (g_str_equal(words[i], text)) {
+            *value = i;
+            return TRUE;
+        }
+    }
+    return fail(error, "unknown word");
+}
+
+gchar *value_choice_name(const ValueRule *rule, guint value)
+{
+    g_auto(GStrv) words = g_strsplit(rule->min, "|", -1);
+    g_assert(value < g_strv_length(words));
+    return g_strdup(words[value]);
 }
 
 static gboolean store_text(gboolean is_good, const gchar *text, gchar **field, GError **error)
@@ -200,6 +222,14 @@ gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, G
         return parse_listeners(text, field, error);
     case VALUE_ADMIN:
         return parse_admin(text, field, error);
+    case VALUE_CHOICE:
+        return parse_choice(rule->min, text, field, error);
+    case VALUE_RANGE:
+        return range_parse(text, (guint)g_ascii_strtoull(rule->max, NULL, 10), field, error);
+    case VALUE_RATE:
+        return rate_parse(text, field, error);
+    case VALUE_KEY:
+        return key_source_parse(text, field, error);
     }
     g_assert_not_reached();
 }
@@ -217,17 +247,35 @@ void value_clear(ValueType type, gpointer field)
     case VALUE_ADMIN:
         g_clear_pointer((Address **)field, address_free);
         return;
+    case VALUE_KEY:
+        key_source_clear(field);
+        return;
     case VALUE_BOOL:
     case VALUE_UINT:
     case VALUE_SIZE:
     case VALUE_DURATION:
     case VALUE_LOG_LEVEL:
+    case VALUE_CHOICE:
+    case VALUE_RANGE:
+    case VALUE_RATE:
         return;
     }
 }
 
+/* "a, b or c" */
+static gchar *allowed_choices(const gchar *choices)
+{
+    g_auto(GStrv) words = g_strsplit(choices, "|", -1);
+    GString *out = g_string_new(words[0]);
+    for (guint i = 1; words[i] != NULL; i++)
+        g_string_append_printf(out, "%s%s", words[i + 1] == NULL ? " or " : ", ", words[i]);
+    return g_string_free(out, FALSE);
+}
+
 gchar *value_allowed(const ValueRule *rule)
 {
+    if (rule->type == VALUE_CHOICE)
+        return allowed_choices(rule->min);
     if (rule->min == NULL)
         return g_strdup(syntaxes[rule->type]);
     if (rule->type == VALUE_UINT)

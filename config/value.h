@@ -15,11 +15,16 @@ typedef enum {
     VALUE_PLUGIN,
     VALUE_LISTENERS,
     VALUE_ADMIN,
+    VALUE_CHOICE,
+    VALUE_RANGE,
+    VALUE_RATE,
+    VALUE_KEY,
 } ValueType;
 
 typedef struct {
     ValueType type;
-    const gchar *min; /* UINT, SIZE and DURATION, in the words of the file; else NULL */
+    const gchar *min; /* UINT, SIZE, DURATION and RANGE, in the words of the file; CHOICE: the
+                         words with '|' between them, whose places are the values; else NULL */
     const gchar *max;
 } ValueRule;
 
@@ -29,6 +34,9 @@ gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, G
 
 /* Frees what `field` holds and leaves it empty. */
 void value_clear(ValueType type, gpointer field);
+
+/* The word of a CHOICE; free with g_free(). */
+gchar *value_choice_name(const ValueRule *rule, guint value);
 
 /* "1 to 1024"; ends a sentence that says what was wrong. */
 gchar *value_allowed(const ValueRule *rule);

@@ -81,7 +81,7 @@ static void drain(Server *server)
     set_state(server, SERVER_DRAINING);
     loop_timer_arm(server->timer, server->config->drain_timeout_usec);
     front_stop_accepting(server->front);
-    dispatch_drain(server->dispatch);
+    dispatch_drain(server->dispatch, loop_now_usec() + server->config->drain_timeout_usec);
 }
 
 static void on_processes_gone(gpointer user)

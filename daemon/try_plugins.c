@@ -14,7 +14,22 @@ typedef struct {
     gboolean stopping;
 } Trial;
 
-static void nothing_waits(gpointer user) { (void)user; }
+/* The first worker is enough; a second try would tell nothing new. */
+static void ignore_worker(guint32 worker, gpointer user)
+{
+    (void)worker;
+    (void)user;
+}
+
+static void ignore_end(guint32 worker, const WorkerObituary *obituary, guint lost, gpointer user)
+{
+    (void)worker;
+    (void)obituary;
+    (void)lost;
+    (void)user;
+}
+
+static void nothing(gpointer user) { (void)user; }
 
 static void on_stopped(gpointer user) { loop_stop(((Trial *)user)->loop); }
 
@@ -23,7 +38,7 @@ static void watcher_poll(gpointer user)
 {
     Trial *trial = user;
     const gchar *error = pool_error(trial->pool);
-    if (trial->stopping || (error == NULL && !pool_is_ready(trial->pool)))
+    if (trial->stopping || (error == NULL && pool_n_ready(trial->pool) == 0))
         return;
     trial->problem = g_strdup(error);
     trial->stopping = TRUE;
@@ -39,14 +54,19 @@ static gboolean watcher_arm(gpointer user)
 static void try_one(Trial *trial)
 {
     /* No call is ever handed over, so none can come back. */
-    static const PoolHandlers handlers = { .room = nothing_waits, .stopped = on_stopped };
+    static const PoolHandlers handlers = { .worker_ready = ignore_worker,
+                                           .worker_dying = ignore_worker,
+                                           .worker_ended = ignore_end,
+                                           .host_changed = nothing,
+                                           .stopped = on_stopped };
     trial->loop = loop_new();
-    trial->service.workers = 1;
+    trial->service.workers = (Range){ 1, 1 };
     trial->pool =
         pool_new(trial->loop, trial->config, &trial->service, 0, &trial->stats, &handlers, trial);
-    trial->watcher = (LoopWatcher){ watcher_poll, watcher_arm, nothing_waits, trial, NULL };
+    trial->watcher = (LoopWatcher){ watcher_poll, watcher_arm, nothing, trial, NULL };
     loop_add_watcher(trial->loop, &trial->watcher);
     pool_start(trial->pool);
+    pool_spawn_worker(trial->pool, 0);
     loop_run(trial->loop);
     loop_remove_watcher(trial->loop, &trial->watcher);
     pool_free(trial->pool);

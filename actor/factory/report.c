@@ -12,8 +12,8 @@ static guint32 reporter(const Factory *f, const FactoryEvent *event)
     if (event->worker >= 2 * f->workers_most)
         return NONE;
     const Seat *seat = &f->seats[event->worker];
-    const gboolean lives =
-        seat->state == SEAT_READY || seat->state == SEAT_STOPPING || seat->state == SEAT_KILLED;
+    const gboolean lives = seat->state == SEAT_READY || seat->state == SEAT_STOPPING ||
+                           seat->state == SEAT_DYING || seat->state == SEAT_KILLED;
     return lives && seat->incarnation == event->incarnation ? event->worker : NONE;
 }
 
@@ -209,6 +209,20 @@ void job_lose(Factory *f, Job *job, FactoryReason reason)
     seat_release(f, job);
     lane_leave(f, job);
     job_free(f, job);
+}
+
+void on_lost(Factory *f, const FactoryEvent *event)
+{
+    Job *job = find_job(f, event->job);
+    if (job == NULL || job_waits(job)) {
+        f->stats.stale++;
+        return;
+    }
+    if (job->state == JOB_HANDED) {
+        job->recall = RECALL_NOT;
+        job_set_state(f, job, JOB_RUNNING);
+    }
+    job_lose(f, job, event->reason);
 }
 
 /* --- asked back -------------------------------------------------------------------------- */

@@ -187,6 +187,15 @@ void on_worker_ready(Factory *f, const FactoryEvent *event)
     pool_member_ready(f, seat);
 }
 
+void on_worker_dying(Factory *f, const FactoryEvent *event)
+{
+    const guint32 seat = seat_of(f, event);
+    if (seat == NONE)
+        f->stats.stale++;
+    else if (f->seats[seat].state == SEAT_READY)
+        set_state(f, seat, SEAT_DYING);
+}
+
 /* What it had is lost, or tried again. */
 static void lose_jobs(Factory *f, guint32 seat, FactoryEnd end)
 {
@@ -218,8 +227,8 @@ void on_worker_ended(Factory *f, const FactoryEvent *event)
     const FactoryEnd end = s->state == SEAT_KILLED ? END_KILLED : event->end;
     const gboolean is_member = s->member != NONE;
     count_end(f, s, end);
-    if (seat_serves(f, seat))
-        set_state(f, seat, SEAT_KILLED); /* takes no more jobs, while its own are seen to */
+    if (s->state == SEAT_READY) /* its end was not announced */
+        set_state(f, seat, SEAT_DYING);
     lose_jobs(f, seat, end);
     if (!is_member) {
         seat_free(f, seat);

@@ -314,6 +314,7 @@ void discard_all_waiting(Factory *f, FactoryReason reason);
 void on_started(Factory *f, const FactoryEvent *event);
 void on_finished(Factory *f, const FactoryEvent *event);
 void on_returned(Factory *f, const FactoryEvent *event);
+void on_lost(Factory *f, const FactoryEvent *event);
 void on_cancel(Factory *f, const FactoryEvent *event);
 void on_expired(Factory *f, Job *job);
 void job_lose(Factory *f, Job *job, FactoryReason reason); /* its worker has ended */
@@ -344,6 +345,7 @@ void seat_retire(Factory *f, guint32 seat);
 void seat_kill(Factory *f, guint32 seat);
 void seat_due(Factory *f, guint32 seat); /* its timer: start it */
 void on_worker_ready(Factory *f, const FactoryEvent *event);
+void on_worker_dying(Factory *f, const FactoryEvent *event);
 void on_worker_ended(Factory *f, const FactoryEvent *event);
 void pool_resize(Factory *f, guint32 workers);
 void pool_fill(Factory *f); /* as far as seats are free */

@@ -102,6 +102,9 @@ static gboolean make_room(Factory *f, const Arrival *arrival, FactoryReason *rea
 {
     const FactorySettings *s = &f->settings;
     const gboolean bounded = s->discard != DISCARD_NONE && !arrival->job->no_discard;
+    *reason = REASON_TOO_LARGE;
+    if (arrival->job->bytes > s->queue_bytes && !FAULT(BYTES))
+        return FALSE;
     *reason = REASON_QUEUE_FULL;
     for (;;) {
         const guint64 waiting = n_waiting(f);

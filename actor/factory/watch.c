@@ -13,8 +13,9 @@
 
 static gboolean is_watched(const Factory *f, const Job *job)
 {
-    return f->settings.stuck != STUCK_OFF && !job->stuck && job->seat != NONE &&
-           f->seats[job->seat].state != SEAT_KILLED;
+    const guint32 state = job->seat == NONE ? SEAT_FREE : f->seats[job->seat].state;
+    return f->settings.stuck != STUCK_OFF && !job->stuck &&
+           (state == SEAT_READY || state == SEAT_STOPPING);
 }
 
 static gint64 warn_usec(const Factory *f, const Job *job)

@@ -80,6 +80,26 @@ void ring_layout_unmap(RingLayout *layout)
     layout->shared = NULL;
 }
 
+/* Whoever clears the bit owns the wake-up; FALSE: it was not asleep, or another woke it. */
+static gboolean wake(const RingLayout *layout, guint32 worker)
+{
+    const guint64 bit = G_GUINT64_CONSTANT(1) << worker % 64;
+    if ((atomic_fetch_and(&layout->shared->sleep_map[worker / 64], ~bit) & bit) == 0)
+        return FALSE;
+    Seat *seat = &layout->seats[worker];
+    atomic_fetch_add(&seat->futex, 1);
+    futex_wake_one(&seat->futex);
+    return TRUE;
+}
+
+void ring_wake(const RingLayout *layout, guint32 worker)
+{
+    /* seq_cst, pairs with the fetch_or in ring_worker_take: mostly it is awake, and then the
+     * map is only read. */
+    if ((atomic_load(&layout->shared->sleep_map[worker / 64]) >> worker % 64 & 1) != 0)
+        wake(layout, worker);
+}
+
 /* The lowest bit first: the same few workers stay awake and warm while the rest sleep. */
 void ring_wake_one(const RingLayout *layout)
 {
@@ -88,15 +108,10 @@ void ring_wake_one(const RingLayout *layout)
         _Atomic guint64 *map = &layout->shared->sleep_map[i];
         /* seq_cst, pairs with the fetch_or in ring_worker_take. */
         for (guint64 bits = atomic_load(map); bits != 0; bits &= bits - 1) {
-            const guint64 bit = bits & -bits;
             const guint32 worker = i * 64 + (guint32)__builtin_ctzll(bits);
-            /* Whoever clears the bit owns the wake-up; the map may hold bits of nobody. */
-            if ((atomic_fetch_and(map, ~bit) & bit) == 0 || worker >= layout->geometry.workers)
-                continue;
-            Seat *seat = &layout->seats[worker];
-            atomic_fetch_add(&seat->futex, 1);
-            futex_wake_one(&seat->futex);
-            return;
+            /* The map may hold bits of nobody. */
+            if (worker < layout->geometry.workers && wake(layout, worker))
+                return;
         }
     }
 }

@@ -30,7 +30,7 @@ static inline guint32 slot_sequence(guint64 word) { return (guint32)word; }
 
 typedef struct {
     _Alignas(64) _Atomic guint64 word; /* the only thing both sides write */
-    _Atomic guint32 cancelled;         /* sluiced writes, the handler polls */
+    RingSignals signals;
     /* the call: sluiced writes before READY.  In its area: method NUL peer NUL headers args */
     guint32 protocol;
     guint32 oneway;
@@ -51,6 +51,7 @@ typedef struct {
 typedef struct {
     _Alignas(64) _Atomic guint32 futex;
     _Atomic guint32 stop;
+    _Atomic guint64 inbox; /* slot << 32 | sequence of a call for this worker alone; 0: none */
 } Seat;
 
 typedef struct {
@@ -89,6 +90,8 @@ void ring_layout_unmap(RingLayout *layout);
 
 /* Wakes one worker that sleeps, if any does. */
 void ring_wake_one(const RingLayout *layout);
+/* Wakes this worker if it sleeps. */
+void ring_wake(const RingLayout *layout, guint32 worker);
 
 static inline guint8 *ring_call_area(const RingLayout *layout, guint32 slot)
 {

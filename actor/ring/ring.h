@@ -17,6 +17,9 @@
  * announced, claimed by it, or done: nothing is in between.  The head of the ready ring is
  * only a hint that any worker may help forward.
  *
+ * A call for one particular worker is not announced there but in the inbox of its seat, which
+ * holds one entry and which its worker looks at first; all else is the same.
+ *
  * Trust: sluiced keeps its own copy of what it put into each slot and checks everything it
  * reads here; a worker that scribbles harms its own service only.  Workers trust sluiced.
  * Wake-ups: a worker that finds nothing raises its bit in the sleep map, looks once more
@@ -24,6 +27,7 @@
  * loop; `front_armed` says that it wants the eventfd written.                             */
 #pragma once
 #include <glib.h>
+#include <stdatomic.h>
 
 #define RING_MAX_WORKERS 1024u
 #define RING_MAX_SLOTS   2048u
@@ -52,7 +56,16 @@ typedef struct {
     guint32 headers_bytes;
     const guint8 *args; /* the argument struct's fields, up to and with its stop */
     guint32 args_bytes;
+    gint64 claimed_usec; /* worker's side only: CLOCK_MONOTONIC of the claim */
 } RingCall;
+
+/* What the two sides tell each other while a call runs.  CLOCK_MONOTONIC; 0: nothing yet. */
+typedef struct {
+    _Atomic guint32 cancelled;    /* sluiced writes, the handler polls: nobody waits any more */
+    _Atomic gint64 claimed_usec;  /* the worker writes: when it took the call */
+    _Atomic gint64 progress_usec; /* the handler writes: when it last said that it gets on */
+    _Atomic gint64 protect_usec;  /* the handler writes: until when it may be silent */
+} RingSignals;
 
 /* What became of a call in the worker.  Decides counter and form of the reply. */
 typedef enum {

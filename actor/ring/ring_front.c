@@ -10,10 +10,13 @@
 /* What a large message touched is given back beyond this much of each area. */
 #define KEEP_BYTES ((gsize)128 * 1024)
 
+#define ANY_WORKER G_MAXUINT32
+
 /* Our own copy of a slot: the truth about it. */
 typedef struct {
     gpointer job; /* NULL: free */
     guint32 sequence;
+    guint32 only; /* the one worker that it is for, or ANY_WORKER */
     gsize call_bytes;
     gsize reply_bytes; /* of the reply area that may have been touched */
 } Shadow;
@@ -147,20 +150,47 @@ static gsize write_call(RingFront *front, guint32 slot, const RingCall *call)
     return bytes;
 }
 
-guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job)
+static guint32 fill_slot(RingFront *front, const RingCall *call, gpointer job, guint32 only)
 {
-    g_assert(job != NULL && ring_front_has_room(front));
+    g_assert(job != NULL && front->n_free > 0);
     const guint32 slot = front->free_slots[--front->n_free];
     Shadow *shadow = &front->shadows[slot];
     shadow->job = job;
+    shadow->only = only;
     shadow->sequence++;
     shadow->call_bytes = write_call(front, slot, call);
     shadow->reply_bytes = 0;
     SlotHead *head = &front->ring.slots[slot];
-    atomic_store_explicit(&head->cancelled, 0, memory_order_relaxed);
+    /* relaxed: what they hold is old news to whoever claims it, by the release below. */
+    atomic_store_explicit(&head->signals.cancelled, 0, memory_order_relaxed);
+    atomic_store_explicit(&head->signals.claimed_usec, 0, memory_order_relaxed);
+    atomic_store_explicit(&head->signals.progress_usec, 0, memory_order_relaxed);
+    atomic_store_explicit(&head->signals.protect_usec, 0, memory_order_relaxed);
     /* release, pairs with the acquire of the claim. */
     atomic_store_explicit(&head->word, ready_word(front, slot), memory_order_release);
-    const guint64 entry = (guint64)slot << 32 | shadow->sequence;
+    return slot;
+}
+
+static guint64 entry_of(const RingFront *front, guint32 slot)
+{
+    return (guint64)slot << 32 | front->shadows[slot].sequence;
+}
+
+guint32 ring_front_announce_to(RingFront *front, guint32 worker, const RingCall *call, gpointer job)
+{
+    g_assert(worker < front->ring.geometry.workers);
+    const guint32 slot = fill_slot(front, call, job, worker);
+    /* seq_cst: the entry is there before we look whether it sleeps, see try_inbox(). */
+    atomic_store(&front->ring.seats[worker].inbox, entry_of(front, slot));
+    ring_wake(&front->ring, worker);
+    return slot;
+}
+
+guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job)
+{
+    g_assert(ring_front_has_room(front));
+    const guint32 slot = fill_slot(front, call, job, ANY_WORKER);
+    const guint64 entry = entry_of(front, slot);
     front->announced[front->tail & front->ring.ready_mask] = entry;
     atomic_store_explicit(&front->ring.ready[front->tail & front->ring.ready_mask], entry,
                           memory_order_relaxed);
@@ -208,24 +238,47 @@ gboolean ring_front_take_back(RingFront *front, guint32 slot)
     return TRUE;
 }
 
+gpointer ring_front_job(const RingFront *front, guint32 slot) { return front->shadows[slot].job; }
+
 void ring_front_cancel(RingFront *front, guint32 slot)
 {
     g_assert(front->shadows[slot].job != NULL);
     /* relaxed: a hint for the handler, ordered with nothing. */
-    atomic_store_explicit(&front->ring.slots[slot].cancelled, 1, memory_order_relaxed);
+    atomic_store_explicit(&front->ring.slots[slot].signals.cancelled, 1, memory_order_relaxed);
 }
 
-gboolean ring_front_claimant(RingFront *front, guint32 slot, guint32 *worker, guint16 *incarnation)
+/* relaxed: times that a worker told, believed as far as they can be true and used as hints. */
+static gint64 told_usec(_Atomic gint64 *cell, gint64 latest_usec)
+{
+    const gint64 usec = atomic_load_explicit(cell, memory_order_relaxed);
+    return CLAMP(usec, 0, latest_usec);
+}
+
+static RingClaim claim_of(RingFront *front, guint32 slot, guint64 word, gint64 now_usec)
+{
+    RingSignals *signals = &front->ring.slots[slot].signals;
+    return (RingClaim){
+        .worker = slot_worker(word),
+        .incarnation = slot_incarnation(word),
+        .claimed_usec = told_usec(&signals->claimed_usec, now_usec),
+        .progress_usec = told_usec(&signals->progress_usec, now_usec),
+        .protect_usec = told_usec(&signals->protect_usec, G_MAXINT64),
+    };
+}
+
+gboolean ring_front_claim(RingFront *front, guint32 slot, gint64 now_usec, RingClaim *claim)
 {
     const guint64 word = word_of(front, slot);
     if (word == ready_word(front, slot))
         return FALSE;
-    *worker = slot_worker(word);
-    *incarnation = slot_incarnation(word);
+    const guint32 only = front->shadows[slot].only;
     if ((slot_phase(word) == SLOT_CLAIMED || slot_phase(word) == SLOT_DONE) &&
         slot_sequence(word) == front->shadows[slot].sequence &&
-        *worker < front->ring.geometry.workers)
+        slot_worker(word) < front->ring.geometry.workers &&
+        (only == ANY_WORKER || slot_worker(word) == only)) {
+        *claim = claim_of(front, slot, word, now_usec);
         return TRUE;
+    }
     front->corrupt = TRUE;
     return FALSE;
 }
@@ -251,8 +304,11 @@ static gboolean read_reply(RingFront *front, guint32 slot, RingDone *done)
     const guint32 headers = *(const volatile guint32 *)&head->reply_headers_bytes;
     if (front->shadows[slot].job == NULL || slot_phase(word) != SLOT_DONE ||
         slot_sequence(word) != front->shadows[slot].sequence ||
-        slot_worker(word) >= front->ring.geometry.workers || outcome >= RING_OUTCOMES ||
-        body > front->ring.geometry.max_reply_bytes || headers > RING_HEADERS_MAX)
+        slot_worker(word) >= front->ring.geometry.workers ||
+        (front->shadows[slot].only != ANY_WORKER &&
+         front->shadows[slot].only != slot_worker(word)) ||
+        outcome >= RING_OUTCOMES || body > front->ring.geometry.max_reply_bytes ||
+        headers > RING_HEADERS_MAX)
         return FALSE;
     const guint8 *area = ring_reply_area(&front->ring, slot);
     front->shadows[slot].reply_bytes =
@@ -260,6 +316,8 @@ static gboolean read_reply(RingFront *front, guint32 slot, RingDone *done)
     *done = (RingDone){
         .slot = slot,
         .worker = slot_worker(word),
+        .incarnation = slot_incarnation(word),
+        .claimed_usec = told_usec(&front->ring.slots[slot].signals.claimed_usec, G_MAXINT64),
         .job = front->shadows[slot].job,
         .reply = { (RingOutcome)outcome, area, body, area + body, headers },
     };
@@ -329,8 +387,27 @@ void ring_front_reset_seat(RingFront *front, guint32 worker)
 {
     g_assert(worker < front->ring.geometry.workers);
     atomic_store(&front->ring.seats[worker].stop, 0);
+    atomic_store(&front->ring.seats[worker].inbox, 0);
     atomic_fetch_and(&front->ring.shared->sleep_map[worker / 64],
                      ~(G_GUINT64_CONSTANT(1) << worker % 64));
+}
+
+/* A slot that the dead worker had claimed, or that nobody else may claim. */
+static void lose_slot(RingFront *front, guint32 slot, guint64 word, RingLostFunc lost,
+                      gpointer user)
+{
+    gpointer job = front->shadows[slot].job;
+    if (slot_phase(word) == SLOT_DONE) {
+        atomic_fetch_or(&front->ring.shared->done_map[slot / 64], G_GUINT64_CONSTANT(1)
+                                                                      << slot % 64);
+    } else if (slot_phase(word) == SLOT_CLAIMED) {
+        const RingClaim claim = claim_of(front, slot, word, G_MAXINT64);
+        front->shadows[slot].reply_bytes = front->ring.geometry.max_reply_bytes;
+        ring_front_release(front, slot);
+        lost(slot, job, &claim, user);
+    } else if (ring_front_take_back(front, slot)) {
+        lost(slot, job, NULL, user);
+    }
 }
 
 void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnation,
@@ -339,35 +416,30 @@ void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnatio
     gboolean announced = FALSE;
     ring_front_reset_seat(front, worker);
     for (guint32 slot = 0; slot < front->ring.geometry.slots; slot++) {
+        const guint32 only = front->shadows[slot].only;
         if (front->shadows[slot].job == NULL)
             continue;
         const guint64 word = word_of(front, slot);
-        announced |= slot_phase(word) == SLOT_READY;
-        if (slot_worker(word) != worker || slot_incarnation(word) != incarnation)
-            continue;
-        if (slot_phase(word) == SLOT_DONE) {
-            atomic_fetch_or(&front->ring.shared->done_map[slot / 64], G_GUINT64_CONSTANT(1)
-                                                                          << slot % 64);
-        } else if (slot_phase(word) == SLOT_CLAIMED) {
-            gpointer job = front->shadows[slot].job;
-            front->shadows[slot].reply_bytes = front->ring.geometry.max_reply_bytes;
-            ring_front_release(front, slot);
-            lost(slot, job, user);
-        }
+        const gboolean ready = slot_phase(word) == SLOT_READY;
+        announced |= ready && only == ANY_WORKER;
+        if (ready ? only == worker
+                  : slot_worker(word) == worker && slot_incarnation(word) == incarnation)
+            lose_slot(front, slot, word, lost, user);
     }
     if (announced)
         ring_wake_one(&front->ring);
 }
 
-void ring_front_abandon(RingFront *front, RingAbandonFunc func, gpointer user)
+void ring_front_abandon(RingFront *front, RingLostFunc func, gpointer user)
 {
     for (guint32 slot = 0; slot < front->ring.geometry.slots; slot++) {
         gpointer job = front->shadows[slot].job;
         if (job == NULL)
             continue;
+        const RingClaim claim = claim_of(front, slot, word_of(front, slot), G_MAXINT64);
         const gboolean unclaimed = ring_front_take_back(front, slot);
         if (!unclaimed)
             free_slot(front, slot);
-        func(slot, job, unclaimed, user);
+        func(slot, job, unclaimed ? NULL : &claim, user);
     }
 }

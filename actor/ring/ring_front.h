@@ -30,21 +30,36 @@ gboolean ring_front_has_room(RingFront *front);
  * headers and args together fit max_call_bytes. */
 guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job);
 
+/* The same, for this worker alone.  Only when it has no such call that is not claimed. */
+guint32 ring_front_announce_to(RingFront *front, guint32 worker, const RingCall *call,
+                               gpointer job);
+
 /* TRUE: no worker had it, and none will; the slot is free again.  FALSE: a worker has it. */
 gboolean ring_front_take_back(RingFront *front, guint32 slot);
+
+gpointer ring_front_job(const RingFront *front, guint32 slot); /* NULL: the slot is free */
 
 /* Tells the handler that nobody waits for this reply any more. */
 void ring_front_cancel(RingFront *front, guint32 slot);
 
-/* Which worker has the call; FALSE while none has.  A slot whose word fits neither makes the
- * ring corrupt. */
-gboolean ring_front_claimant(RingFront *front, guint32 slot, guint32 *worker, guint16 *incarnation);
+typedef struct {
+    guint32 worker;
+    guint16 incarnation;
+    /* As the worker says, within what is possible; 0: it has not said. */
+    gint64 claimed_usec, progress_usec, protect_usec;
+} RingClaim;
+
+/* Who has the call, and what it said since; FALSE while nobody has.  A slot whose word fits
+ * neither makes the ring corrupt. */
+gboolean ring_front_claim(RingFront *front, guint32 slot, gint64 now_usec, RingClaim *claim);
 
 /* --- replies ----------------------------------------------------------------------------- */
 
 typedef struct {
     guint32 slot;
     guint32 worker;
+    guint16 incarnation;
+    gint64 claimed_usec; /* as in RingClaim */
     gpointer job;
     RingReply reply; /* in shared memory: copy it before you look inside */
 } RingDone;
@@ -70,17 +85,17 @@ void ring_front_stop_worker(RingFront *front, guint32 worker);
 /* A seat is used again: forgets what was asked of the worker before. */
 void ring_front_reset_seat(RingFront *front, guint32 worker);
 
-/* After the worker's death was seen: hands each call that it had claimed and not finished to
- * `lost` and frees its slot.  Finished ones come with the next collect.  Wakes another
- * worker if the dead one was the one that had been woken. */
-typedef void (*RingLostFunc)(guint32 slot, gpointer job, gpointer user);
+/* A call that is taken out; its slot is free.  `claim` NULL: no worker had started it. */
+typedef void (*RingLostFunc)(guint32 slot, gpointer job, const RingClaim *claim, gpointer user);
+
+/* After the worker's death was seen: hands out each call that it had claimed and not finished
+ * or that was for it alone.  Finished ones come with the next collect.  Wakes another worker
+ * if the dead one was the one that had been woken. */
 void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnation,
                             RingLostFunc lost, gpointer user);
 
-/* After the host and all its workers are dead or given up: hands every call out, `unclaimed`
- * TRUE for those that no worker had started. */
-typedef void (*RingAbandonFunc)(guint32 slot, gpointer job, gboolean unclaimed, gpointer user);
-void ring_front_abandon(RingFront *front, RingAbandonFunc func, gpointer user);
+/* After the host and all its workers are dead or given up: hands every call out. */
+void ring_front_abandon(RingFront *front, RingLostFunc func, gpointer user);
 
 gboolean ring_front_is_corrupt(const RingFront *front);
 guint ring_front_used_slots(const RingFront *front);

@@ -49,7 +49,10 @@ void ring_worker_free(RingWorker *worker)
 
 static void describe(const RingWorker *worker, RingCall *call)
 {
-    const SlotHead *head = &worker->ring.slots[worker->slot];
+    SlotHead *head = &worker->ring.slots[worker->slot];
+    const gint64 now_usec = g_get_monotonic_time();
+    /* relaxed: a time for sluiced to read when it likes. */
+    atomic_store_explicit(&head->signals.claimed_usec, now_usec, memory_order_relaxed);
     const guint8 *area = ring_call_area(&worker->ring, worker->slot);
     *call = (RingCall){
         .protocol = head->protocol == RING_COMPACT ? RING_COMPACT : RING_BINARY,
@@ -63,6 +66,7 @@ static void describe(const RingWorker *worker, RingCall *call)
         .headers_bytes = head->headers_bytes,
         .args = area + head->method_bytes + head->peer_bytes + head->headers_bytes,
         .args_bytes = head->args_bytes,
+        .claimed_usec = now_usec,
     };
 }
 
@@ -108,6 +112,25 @@ static gboolean next_entry(const RingLayout *ring, guint32 *head)
     }
 }
 
+/* A call for this worker alone.  An entry that cannot be claimed was taken back: it is removed,
+ * unless sluiced has put another there meanwhile. */
+static gboolean try_inbox(RingWorker *worker)
+{
+    _Atomic guint64 *inbox = &worker->ring.seats[worker->index].inbox;
+    /* seq_cst, pairs with the store in ring_front_announce_to: after raising our sleep bit we
+     * see the entry, or sluiced sees the bit. */
+    guint64 entry = atomic_load(inbox);
+    while (entry != 0) {
+        const gboolean claimed = claim(worker, entry);
+        const gboolean removed = atomic_compare_exchange_strong(inbox, &entry, 0);
+        if (claimed)
+            return TRUE;
+        if (removed)
+            return FALSE;
+    }
+    return FALSE;
+}
+
 RingTake ring_worker_try_take(RingWorker *worker, RingCall *call)
 {
     g_assert(worker->slot == NO_SLOT);
@@ -116,6 +139,10 @@ RingTake ring_worker_try_take(RingWorker *worker, RingCall *call)
     /* relaxed: a late look only delays the stop by one call. */
     if (atomic_load_explicit(&ring->seats[worker->index].stop, memory_order_relaxed) != 0)
         return RING_STOP;
+    if (try_inbox(worker)) {
+        describe(worker, call);
+        return RING_TAKEN;
+    }
     while (next_entry(ring, &head)) {
         /* relaxed: the claim checks the entry, and brings the acquire. */
         const guint64 entry =
@@ -157,10 +184,10 @@ RingTake ring_worker_take(RingWorker *worker, RingCall *call, gint64 wait_usec)
     return taken;
 }
 
-const _Atomic guint32 *ring_worker_cancelled(RingWorker *worker)
+RingSignals *ring_worker_signals(RingWorker *worker)
 {
     g_assert(worker->slot != NO_SLOT);
-    return &worker->ring.slots[worker->slot].cancelled;
+    return &worker->ring.slots[worker->slot].signals;
 }
 
 guint8 *ring_worker_reply_area(RingWorker *worker, gsize *body_capacity)

@@ -5,7 +5,6 @@
  * Trusts: sluiced, and as far as it must the other workers of its own service.             */
 #pragma once
 #include "actor/ring/ring.h"
-#include <stdatomic.h>
 
 typedef struct RingWorker RingWorker;
 
@@ -21,15 +20,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RingWorker, ring_worker_free)
 
 typedef enum { RING_TAKEN, RING_NOTHING, RING_STOP } RingTake;
 
-/* Claims the oldest announced call.  TAKEN: `call` is filled in and its pointers are valid
- * until ring_worker_finish().  STOP: sluiced wants this worker to end. */
+/* Claims the call in its inbox, else the oldest announced one.  TAKEN: `call` is filled in and its
+ * pointers are valid until ring_worker_finish().  STOP: sluiced wants this worker to end. */
 RingTake ring_worker_try_take(RingWorker *worker, RingCall *call);
 
 /* The same, and sleeps up to `wait_usec` when there is nothing. */
 RingTake ring_worker_take(RingWorker *worker, RingCall *call, gint64 wait_usec);
 
-/* Of the call that was taken: raised by sluiced when nobody waits for its reply any more. */
-const _Atomic guint32 *ring_worker_cancelled(RingWorker *worker);
+/* Of the call that was taken. */
+RingSignals *ring_worker_signals(RingWorker *worker);
 
 /* Of the call that was taken: where the reply's body, then its headers, are written. */
 guint8 *ring_worker_reply_area(RingWorker *worker, gsize *body_capacity);

@@ -53,7 +53,7 @@ static void print_services(GString *out, const Dispatch *dispatch)
         const CounterInfo *info = &service_counter_info[i];
         print_head_of_row(out, service_counter_info, i);
         for (guint s = 0; s < dispatch_n_services(dispatch); s++) {
-            const Service *service = dispatch_service(dispatch, s);
+            Service *service = dispatch_service(dispatch, s);
             print_service_row(out, info, service_config(service)->name,
                               service_stats(service)->service[i]);
         }

@@ -19,7 +19,10 @@ static void print_reason(GString *out, const Service *service)
 {
     const Pool *pool = service_pool(service);
     const gboolean host_is_ready = host_state(pool_host(pool)) == HOST_READY;
-    const gchar *state = host_is_ready ? "no worker is ready" : host_state_name(pool_host(pool));
+    const gboolean degraded = factory_is_degraded(service_factory(service));
+    const gchar *state = degraded        ? "degraded: its workers fail again and again"
+                         : host_is_ready ? "no worker is ready"
+                                         : host_state_name(pool_host(pool));
     g_autofree gchar *error = g_strdup(pool_error(pool));
     g_string_append_printf(out, "service %s: %s", service_config(service)->name, state);
     if (error != NULL) /* a plugin's words may have several lines */
@@ -37,7 +40,7 @@ gboolean status_print_readiness(GString *out, const AdminContext *context)
         g_string_append(out, "draining\n");
     for (guint i = 0; i < dispatch_n_services(context->dispatch); i++) {
         const Service *service = dispatch_service(context->dispatch, i);
-        if (!pool_is_ready(service_pool(service)))
+        if (!service_is_ready(service))
             print_reason(out, service);
     }
     return FALSE;
@@ -100,7 +103,7 @@ static void add_host(JsonBuilder *json, const Host *host)
     add_pid(json, "host_pid", host_pid(host));
 }
 
-static void add_service(JsonBuilder *json, const Service *service)
+static void add_service(JsonBuilder *json, Service *service)
 {
     const ServiceConfig *config = service_config(service);
     const ServiceStats *stats = service_stats(service);

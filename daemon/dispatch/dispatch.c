@@ -73,7 +73,7 @@ void dispatch_submit(Dispatch *dispatch, Request *request)
     dispatch->unknown.service[CTR_RECEIVED]++;
     if (request->oneway)
         dispatch->unknown.service[CTR_ONEWAY]++;
-    request_fail(request, VERDICT_UNKNOWN_SERVICE,
+    request_fail(request, REASON_UNKNOWN_SERVICE,
                  request->service == NULL ? "the call names no service and none is the default"
                                           : "no service of that name is served here",
                  -1);
@@ -87,10 +87,10 @@ void dispatch_client_gone(Dispatch *dispatch, Request *request)
     request_release(request);
 }
 
-void dispatch_drain(Dispatch *dispatch)
+void dispatch_drain(Dispatch *dispatch, gint64 deadline_usec)
 {
     for (guint i = 0; i < dispatch->n_services; i++)
-        service_drain(dispatch->services[i]);
+        service_drain(dispatch->services[i], deadline_usec);
 }
 
 gboolean dispatch_is_idle(const Dispatch *dispatch)
@@ -104,7 +104,7 @@ gboolean dispatch_is_idle(const Dispatch *dispatch)
 gboolean dispatch_is_ready(const Dispatch *dispatch)
 {
     for (guint i = 0; i < dispatch->n_services; i++)
-        if (!pool_is_ready(service_pool(dispatch->services[i])))
+        if (!service_is_ready(dispatch->services[i]))
             return FALSE;
     return TRUE;
 }
@@ -123,7 +123,7 @@ void dispatch_kill(Dispatch *dispatch)
 }
 
 guint dispatch_n_services(const Dispatch *dispatch) { return dispatch->n_services; }
-const Service *dispatch_service(const Dispatch *dispatch, guint index)
+Service *dispatch_service(const Dispatch *dispatch, guint index)
 {
     return dispatch->services[index];
 }

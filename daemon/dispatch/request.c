@@ -20,16 +20,13 @@ static const struct {
 
 #define WIRE_EXCEPTION_NONE 0
 static const struct {
-    const gchar *token;
     ServiceCounter counter;
     guint exception;
-} verdicts[VERDICTS] = {
-#define VERDICT(name, token_, counter_, exception_) \
-    [VERDICT_##name] = { token_, CTR_##counter_, WIRE_EXCEPTION_##exception_ },
+} verdicts[REASONS] = {
+#define VERDICT(reason_, counter_, exception_) \
+    [REASON_##reason_] = { CTR_##counter_, WIRE_EXCEPTION_##exception_ },
 #include "daemon/dispatch/verdict.def"
 };
-
-const gchar *verdict_token(Verdict verdict) { return verdicts[verdict].token; }
 
 Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize message_bytes,
                      GRefString *peer, const RequestClient *client, gsize max_reply_bytes,
@@ -54,8 +51,6 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
     request->held_bytes = sizeof *request + message_bytes + head->name_bytes;
     request->max_reply_bytes = max_reply_bytes;
     request->received_usec = now_usec;
-    request->waiting.data = request;
-    request->unfinished.data = request;
     return request;
 }
 
@@ -83,33 +78,27 @@ void request_release(Request *request)
     g_free(request);
 }
 
-static void count_state(Request *request, RequestState state, gint by)
-{
-    if (state == REQUEST_QUEUED) {
-        request->stats->service[CTR_QUEUED] += by;
-        request->stats->service[CTR_QUEUED_BYTES] += by * (gint64)request->held_bytes;
-    } else if (state == REQUEST_RUNNING) {
-        request->stats->service[CTR_RUNNING] += by;
-    }
-}
-
-void request_set_state(Request *request, RequestState next)
+static void set_state(Request *request, RequestState next)
 {
     OBJ_CHECK(request, REQUEST_MAGIC);
     if (!(request_states[next].from & (1u << request->state)))
         g_error("request %s: no arrow from %s to %s", request->method,
                 request_states[request->state].text, request_states[next].text);
-    count_state(request, request->state, -1);
-    count_state(request, next, 1);
     request->state = next;
 }
 
-/* The only end of a call. */
-static void finish(Request *request, Verdict verdict)
+void request_admit(Request *request, guint64 job)
 {
-    request_set_state(request, REQUEST_FINISHED);
+    set_state(request, REQUEST_ADMITTED);
+    request->job = job;
+}
+
+/* The only end of a call. */
+static void finish(Request *request, FactoryReason reason)
+{
+    set_state(request, REQUEST_FINISHED);
     g_clear_pointer(&request->buffer, g_free); /* a reply may wait long for its turn */
-    request->stats->service[verdicts[verdict].counter]++;
+    request->stats->service[verdicts[reason].counter]++;
     if (request->client.finished != NULL)
         request->client.finished(request, request->client.user);
 }
@@ -132,55 +121,59 @@ static void set_reply(Request *request, guint8 *frame, gsize bytes)
     *request->client.memory->held_bytes += (gint64)bytes;
 }
 
-void request_answer(Request *request, const guint8 *body, gsize body_bytes)
+static FactoryReason fail(Request *request, FactoryReason reason, const gchar *text)
+{
+    request_fail(request, reason, text, -1);
+    return reason;
+}
+
+FactoryReason request_answer(Request *request, const guint8 *body, gsize body_bytes)
 {
     const WireAddress to = address_of(request);
     const gsize head_bytes = wire_reply_head_bytes(&to);
     if (!wants_reply(request)) {
-        finish(request, VERDICT_COMPLETED);
-        return;
+        finish(request, REASON_COMPLETED);
+        return REASON_COMPLETED;
     }
-    if (head_bytes - WIRE_FRAME_PREFIX_BYTES + body_bytes > request->max_reply_bytes) {
-        request_fail(request, VERDICT_REPLY_TOO_LARGE, "it is over max-frame-bytes", -1);
-        return;
-    }
-    if (buffer_memory_is_full(request->client.memory)) {
-        request_fail(request, VERDICT_NO_MEMORY, "buffer-memory is full of unsent replies", -1);
-        return;
-    }
+    if (head_bytes - WIRE_FRAME_PREFIX_BYTES + body_bytes > request->max_reply_bytes)
+        return fail(request, REASON_REPLY_TOO_LARGE, "it is over max-frame-bytes");
+
+    if (buffer_memory_is_full(request->client.memory))
+        return fail(request, REASON_NO_MEMORY, "buffer-memory is full of unsent replies");
+
     g_autofree guint8 *frame = g_malloc(head_bytes + body_bytes);
     wire_reply_head_write(frame, &to, body_bytes);
     if (body_bytes > 0)
         memcpy(frame + head_bytes, body, body_bytes);
     const WireVerdict well_formed =
         wire_walk_whole_struct(request->protocol, frame + head_bytes, body_bytes);
-    if (well_formed != WIRE_OK) {
-        request_fail(request, VERDICT_BAD_REPLY, wire_verdict_text(well_formed), -1);
-        return;
-    }
+    if (well_formed != WIRE_OK)
+        return fail(request, REASON_BAD_REPLY, wire_verdict_text(well_formed));
+
     set_reply(request, g_steal_pointer(&frame), head_bytes + body_bytes);
-    finish(request, VERDICT_COMPLETED);
+    finish(request, REASON_COMPLETED);
+    return REASON_COMPLETED;
 }
 
-void request_fail(Request *request, Verdict verdict, const gchar *text, gssize text_bytes)
+void request_fail(Request *request, FactoryReason reason, const gchar *text, gssize text_bytes)
 {
-    g_assert(verdicts[verdict].exception != WIRE_EXCEPTION_NONE);
+    g_assert(verdicts[reason].exception != WIRE_EXCEPTION_NONE);
     if (!wants_reply(request)) {
-        finish(request, verdict);
+        finish(request, reason);
         return;
     }
     const gsize length = text_bytes < 0 ? strlen(text) : (gsize)text_bytes;
     /* A worker may still write to it: only the copy is looked at. */
     g_autofree gchar *copy = g_strndup(text, MIN(length, TEXT_MAX_BYTES));
     g_autofree gchar *valid = g_utf8_make_valid(copy, -1);
-    g_autofree gchar *message = g_strdup_printf("%s: %s", verdicts[verdict].token, valid);
+    g_autofree gchar *message = g_strdup_printf("%s: %s", factory_reason_token(reason), valid);
     const WireAddress to = address_of(request);
-    const WireException what = { (WireExceptionType)verdicts[verdict].exception, message,
+    const WireException what = { (WireExceptionType)verdicts[reason].exception, message,
                                  strlen(message) };
     const gsize bytes = wire_exception_bytes(&to, &what);
     set_reply(request, g_malloc(bytes), bytes);
     wire_exception_write(request->reply, &to, &what);
-    finish(request, verdict);
+    finish(request, reason);
 }
 
-void request_finish_silently(Request *request, Verdict verdict) { finish(request, verdict); }
+void request_finish_silently(Request *request) { finish(request, REASON_COMPLETED); }

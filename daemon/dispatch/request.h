@@ -3,9 +3,9 @@
  * It is answered exactly once: answer, fail and finish_silently all end in one place, and a
  * second one stops the daemon.  There is no way to let go of a call without one of them.
  *
- *   front --dispatch_submit--> service --pool_hand--> worker
- *     ^                           | refused, discarded    | reply, lost
- *     +---- client.finished <-----+-----------------------+
+ *   front --dispatch_submit--> service --> factory --> pool --> worker
+ *     ^                                       | refused, discarded  | reply, lost
+ *     +---- client.finished <-----------------+---------------------+
  *
  * Two may hold a request: the client's side until it has sent the reply, and a worker until
  * it has let go of the call, which can be long after a deadline answered it.
@@ -13,6 +13,7 @@
  * Thread: the loop's.
  * Owns:   its copy of the call's bytes, and the reply.                                       */
 #pragma once
+#include "actor/factory/factory.h"
 #include "daemon/base/counters.h"
 #include "daemon/base/obj.h"
 #include "daemon/dispatch/buffer_memory.h"
@@ -24,12 +25,6 @@ typedef enum {
 #include "daemon/dispatch/request_state.def"
     REQUEST_STATES
 } RequestState;
-
-typedef enum {
-#define VERDICT(name, token, counter, exception) VERDICT_##name,
-#include "daemon/dispatch/verdict.def"
-    VERDICTS
-} Verdict;
 
 typedef struct Request Request;
 
@@ -62,10 +57,9 @@ struct Request {
     gsize max_reply_bytes; /* of the frame that goes back */
     gint64 received_usec;
     gint64 deadline_usec; /* set by the service */
-    guint64 serial;       /* order of admission, set by the service */
-    guint32 ticket;       /* while RUNNING, and until a worker lets go: of pool_hand() */
-    GList waiting;        /* link in the service's queue */
-    GList unfinished;     /* link in the service's list by deadline */
+    guint64 job;          /* its number in the factory; 0: not admitted */
+    gboolean is_out;      /* the pool has it */
+    guint32 ticket;       /* while it is out: of pool_hand() */
     guint8 *reply;        /* a whole frame; NULL: nothing is sent */
     gsize reply_bytes;
 };
@@ -78,17 +72,14 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
 Request *request_hold(Request *request);
 void request_release(Request *request); /* the last holder frees it; it must be FINISHED */
 
-/* The one place where a state changes, with the gauges. */
-void request_set_state(Request *request, RequestState next);
+void request_admit(Request *request, guint64 job); /* the factory took it */
 
 /* The handler's reply: `body` is copied first and looked at then; what is not one well-formed
- * struct becomes BAD_REPLY. */
-void request_answer(Request *request, const guint8 *body, gsize body_bytes);
+ * struct becomes BAD_REPLY.  Returns what it came to. */
+FactoryReason request_answer(Request *request, const guint8 *body, gsize body_bytes);
 
-/* A TApplicationException "token: text" of the verdict's type; nothing for a oneway call. */
-void request_fail(Request *request, Verdict verdict, const gchar *text, gssize text_bytes);
+/* A TApplicationException "token: text" of the reason's type; nothing for a oneway call. */
+void request_fail(Request *request, FactoryReason reason, const gchar *text, gssize text_bytes);
 
 /* Finished without a reply: a oneway method ran. */
-void request_finish_silently(Request *request, Verdict verdict);
-
-const gchar *verdict_token(Verdict verdict);
+void request_finish_silently(Request *request);

@@ -1,6 +1,7 @@
 #include "daemon/dispatch/service.h"
-#include "daemon/base/log.h"
 #include "daemon/base/obj.h"
+#include "daemon/dispatch/job_key.h"
+#include "daemon/dispatch/plan.h"
 
 #define SERVICE_MAGIC 0x53455256u
 
@@ -8,142 +9,134 @@ struct Service {
     ObjTag tag;
     const ServiceConfig *config;
     ServiceStats stats;
-    Pool *pool;
-    GQueue waiting;    /* of Request: oldest first */
-    GQueue unfinished; /* of Request: next deadline first */
-    struct event *deadline_timer;
-    Loop *loop;
-    LoopDeferred pump_later;
-    guint64 next_serial;
-    guint handed; /* calls that the pool has */
-    gboolean draining;
+    Methods *methods;
+    Driver *driver;
     void (*stopped)(gpointer user);
     gpointer user;
 };
 
 static Service *service_of(gpointer user) { return OBJ_FROM(Service, user, SERVICE_MAGIC); }
 
-static void forget(Service *service, Request *request)
+/* --- what clients are told --------------------------------------------------------------- */
+
+static gchar *deadline_text(const Request *request)
 {
-    g_queue_unlink(&service->unfinished, &request->unfinished);
-    if (request->state == REQUEST_QUEUED)
-        g_queue_unlink(&service->waiting, &request->waiting);
+    return g_strdup_printf("no answer within the deadline of %" G_GINT64_FORMAT " ms",
+                           (request->deadline_usec - request->received_usec) / 1000);
 }
 
-static void fail(Service *service, Request *request, Verdict verdict, const gchar *text)
+/* What the reason alone does not say; NULL: nothing. */
+static gchar *details(const Service *service, const Request *request, FactoryReason reason,
+                      gint64 value)
 {
-    forget(service, request);
-    request_fail(request, verdict, text, -1);
+    const gchar *error = pool_error(driver_pool(service->driver));
+    if (reason == REASON_DEADLINE || reason == REASON_LATE)
+        return deadline_text(request);
+    if (reason == REASON_REFUSED_RATE)
+        return g_strdup_printf("%s; retry_after_ms=%" G_GINT64_FORMAT, factory_reason_text(reason),
+                               (value + 999) / 1000);
+    if (error != NULL && (reason == REASON_NO_HANDLER || reason == REASON_UNSERVED))
+        return g_strdup(error);
+    if (error != NULL && (reason == REASON_REFUSED_DEGRADED || reason == REASON_DEGRADED ||
+                          reason == REASON_START_FAILED))
+        return g_strdup_printf("%s; the last one: %s", factory_reason_text(reason), error);
+    return NULL;
 }
 
-/* --- to the workers ---------------------------------------------------------------------- */
-
-static void hand(Service *service, Request *request)
+static void on_ended(Request *request, FactoryReason reason, const gchar *text, gint64 value,
+                     gpointer user)
 {
-    const RingCall call = {
-        .protocol = request->protocol == WIRE_COMPACT ? RING_COMPACT : RING_BINARY,
-        .oneway = request->oneway,
-        .seqid = request->seqid,
+    const Service *service = service_of(user);
+    g_autofree gchar *more = text == NULL ? details(service, request, reason, value) : NULL;
+    if (text == NULL)
+        text = more != NULL ? more : factory_reason_text(reason);
+    request_fail(request, reason, text, -1);
+}
+
+/* --- what workers say -------------------------------------------------------------------- */
+
+static void learn_method(Service *service, const Request *request)
+{
+    if (!methods_learn(service->methods, request->method))
+        return;
+    g_autofree FactorySettings *settings = g_new(FactorySettings, 1);
+    plan_settings(service->config, methods_count(service->methods), settings);
+    driver_apply(service->driver, settings);
+}
+
+static FactoryReason on_replied(Request *request, const RingReply *reply, gpointer user)
+{
+    static const FactoryReason reasons[RING_OUTCOMES] = {
+        [RING_REPLY] = REASON_COMPLETED,
+        [RING_APP_ERROR] = REASON_APP_ERROR,
+        [RING_UNKNOWN_METHOD] = REASON_UNKNOWN_METHOD,
+        [RING_BAD_ARGUMENTS] = REASON_BAD_ARGUMENTS,
+        [RING_REPLY_TOO_LARGE] = REASON_REPLY_TOO_LARGE,
+        [RING_BROKEN_HANDLER] = REASON_BROKEN_HANDLER,
+        [RING_NO_REPLY] = REASON_COMPLETED,
+        [RING_NOT_STARTED] = REASON_DEADLINE,
+    };
+    if (reply->outcome == RING_REPLY || reply->outcome == RING_NO_REPLY)
+        learn_method(service_of(user), request);
+    if (reply->outcome == RING_REPLY)
+        return request_answer(request, reply->body, reply->body_bytes);
+    if (reply->outcome == RING_NO_REPLY)
+        request_finish_silently(request);
+    else if (reply->outcome != RING_NOT_STARTED)
+        request_fail(request, reasons[reply->outcome], (const gchar *)reply->body,
+                     reply->body_bytes);
+    return reasons[reply->outcome];
+}
+
+/* --- from the front ---------------------------------------------------------------------- */
+
+static FactoryJob job_of(Service *service, Request *request, const MethodConfig **method)
+{
+    guint number;
+    *method = methods_config(service->methods, request->method, &number);
+    const gint64 own = *method != NULL ? (*method)->deadline_usec : 0;
+    request->deadline_usec =
+        request->received_usec + (own > 0 ? own : service->config->deadline_usec);
+    return (FactoryJob){
+        .client = job_client(request),
+        .connection = (guint64)(guintptr)request->client.user,
+        .correlation = (guint64)(guint32)request->seqid,
         .received_usec = request->received_usec,
         .deadline_usec = request->deadline_usec,
-        .method = request->method,
-        .peer = request->peer,
-        .args = request->args,
-        .args_bytes = (guint32)request->args_bytes,
+        .bytes = (guint32)MIN(request->held_bytes, G_MAXUINT32),
+        .method = (guint16)number,
+        .priority = (guint8)(*method != NULL ? (*method)->priority : PRIORITY_NORMAL),
+        .idempotent = *method != NULL && (*method)->idempotent,
+        .no_discard = *method != NULL && !(*method)->discardable,
     };
-    request_set_state(request, REQUEST_RUNNING);
-    service->handed++;
-    request->ticket = pool_hand(service->pool, &call, request_hold(request));
 }
 
-static void pump(Service *service)
+void service_submit(Service *service, Request *request)
 {
-    while (!g_queue_is_empty(&service->waiting) && pool_has_room(service->pool))
-        hand(service, g_queue_pop_head_link(&service->waiting)->data);
-}
-
-static void refuse_all_waiting(Service *service, Verdict verdict, const gchar *text)
-{
-    while (!g_queue_is_empty(&service->waiting))
-        fail(service, g_queue_peek_head(&service->waiting), verdict, text);
-}
-
-static void on_room(gpointer user)
-{
-    Service *service = service_of(user);
-    if (pool_is_refused(service->pool))
-        refuse_all_waiting(service, VERDICT_PLUGIN_REFUSED, pool_error(service->pool));
-    pump(service);
-}
-
-/* --- from the workers -------------------------------------------------------------------- */
-
-/* What the worker's outcome means to the client. */
-static void conclude(Request *request, const RingReply *reply)
-{
-    static const Verdict verdict_of[RING_OUTCOMES] = {
-        [RING_REPLY] = VERDICT_COMPLETED,
-        [RING_APP_ERROR] = VERDICT_APP_ERROR,
-        [RING_UNKNOWN_METHOD] = VERDICT_UNKNOWN_METHOD,
-        [RING_BAD_ARGUMENTS] = VERDICT_BAD_ARGUMENTS,
-        [RING_REPLY_TOO_LARGE] = VERDICT_REPLY_TOO_LARGE,
-        [RING_BROKEN_HANDLER] = VERDICT_BROKEN_HANDLER,
-        [RING_NO_REPLY] = VERDICT_COMPLETED,
-        [RING_NOT_STARTED] = VERDICT_DEADLINE,
-    };
-    Verdict verdict = verdict_of[reply->outcome];
-    if (reply->outcome == RING_NOT_STARTED && request->client.finished == NULL)
-        verdict = VERDICT_CLIENT_GONE;
-    if (reply->outcome == RING_REPLY)
-        request_answer(request, reply->body, reply->body_bytes);
-    else if (reply->outcome == RING_NO_REPLY)
-        request_finish_silently(request, VERDICT_COMPLETED);
-    else
-        request_fail(request, verdict, (const gchar *)reply->body, reply->body_bytes);
-}
-
-static void on_reply(gpointer job, const RingReply *reply, gpointer user)
-{
-    Service *service = service_of(user);
-    Request *request = job;
-    service->handed--;
-    if (request->state == REQUEST_RUNNING) { /* else its deadline answered it before */
-        forget(service, request);
-        conclude(request, reply);
+    const MethodConfig *method;
+    const gchar *why;
+    request->stats = &service->stats;
+    service->stats.service[CTR_RECEIVED]++;
+    if (request->oneway)
+        service->stats.service[CTR_ONEWAY]++;
+    FactoryJob job = job_of(service, request, &method);
+    if (method == NULL || job_key_read(&method->key, request, &job, &why)) {
+        driver_submit(service->driver, request, &job);
+        return;
     }
-    request_release(request);
+    driver_refused(service->driver, REASON_BAD_KEY);
+    request_fail(request, REASON_BAD_KEY, why, -1);
 }
 
-static void on_lost(gpointer job, PoolLoss why, const gchar *text, gpointer user)
+/* A oneway caller need not stay. */
+void service_client_gone(Service *service, Request *request)
 {
-    static const Verdict verdict_of[] = {
-        [POOL_WORKER_CRASHED] = VERDICT_WORKER_CRASHED,
-        [POOL_WORKER_STUCK] = VERDICT_WORKER_STUCK,
-        [POOL_HOST_GONE] = VERDICT_HOST_GONE,
-    };
-    Service *service = service_of(user);
-    Request *request = job;
-    service->handed--;
-    if (request->state == REQUEST_RUNNING)
-        fail(service, request, verdict_of[why], text);
-    request_release(request);
+    request->client.finished = NULL;
+    if (!request->oneway && request->state != REQUEST_FINISHED)
+        driver_client_gone(service->driver, request);
 }
 
-/* Back to where it stood in the queue: it was admitted before those that wait. */
-static void on_returned(gpointer job, gpointer user)
-{
-    Service *service = service_of(user);
-    Request *request = job;
-    service->handed--;
-    if (request->state == REQUEST_RUNNING) {
-        request_set_state(request, REQUEST_QUEUED);
-        GList *after = service->waiting.head;
-        while (after != NULL && ((const Request *)after->data)->serial < request->serial)
-            after = after->next;
-        g_queue_insert_before_link(&service->waiting, after, &request->waiting);
-    }
-    request_release(request);
-}
+/* --- life -------------------------------------------------------------------------------- */
 
 static void on_stopped(gpointer user)
 {
@@ -151,131 +144,20 @@ static void on_stopped(gpointer user)
     service->stopped(service->user);
 }
 
-/* --- time -------------------------------------------------------------------------------- */
-
-static void arm_deadline(Service *service, gint64 now)
-{
-    Request *next = g_queue_peek_head(&service->unfinished);
-    if (next == NULL)
-        evtimer_del(service->deadline_timer);
-    else
-        loop_timer_arm(service->deadline_timer, MAX(next->deadline_usec - now, 0));
-}
-
-/* Takes a call from whoever has it and answers it; its worker, if any, hears of it. */
-static void give_up(Service *service, Request *request, Verdict not_started, Verdict started,
-                    const gchar *text)
-{
-    if (request->state == REQUEST_RUNNING && pool_take_back(service->pool, request->ticket)) {
-        service->handed--;
-        fail(service, request, not_started, text);
-        request_release(request);
-        return;
-    }
-    if (request->state == REQUEST_RUNNING)
-        pool_cancel(service->pool, request->ticket);
-    fail(service, request, request->state == REQUEST_QUEUED ? not_started : started, text);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    Service *service = OBJ_FROM(Service, arg, SERVICE_MAGIC);
-    const gint64 now = loop_now_usec();
-    g_autofree gchar *text =
-        g_strdup_printf("no answer within the deadline of %" G_GINT64_FORMAT " ms",
-                        service->config->deadline_usec / 1000);
-    Request *next;
-    while ((next = g_queue_peek_head(&service->unfinished)) != NULL && next->deadline_usec <= now)
-        give_up(service, next, VERDICT_DEADLINE, VERDICT_LATE, text);
-    pump(service);
-    arm_deadline(service, now);
-}
-
-/* --- from the front
- * --------------------------------------------------------------------------------- */
-
-/* NULL when the call may come in, else the reason against it. */
-static const gchar *refusal(const Service *service, const Request *request, Verdict *verdict)
-{
-    const gint64 waiting = service->stats.service[CTR_QUEUED] + service->handed;
-    *verdict = VERDICT_REFUSED_DRAINING;
-    if (service->draining)
-        return "the daemon is stopping";
-    *verdict = VERDICT_NOT_SERVED;
-    if (pool_is_refused(service->pool))
-        return pool_error(service->pool);
-    *verdict = VERDICT_QUEUE_FULL;
-    if (waiting >= (gint64)service->config->queue_limit + pool_n_ready(service->pool))
-        return "queue-limit calls wait already";
-    if (service->stats.service[CTR_QUEUED_BYTES] + (gint64)request->held_bytes >
-        (gint64)service->config->queue_bytes)
-        return "queue-bytes are full";
-    return NULL;
-}
-
-void service_submit(Service *service, Request *request)
-{
-    Verdict verdict;
-    request->stats = &service->stats;
-    service->stats.service[CTR_RECEIVED]++;
-    if (request->oneway)
-        service->stats.service[CTR_ONEWAY]++;
-    const gchar *against = refusal(service, request, &verdict);
-    if (against != NULL) {
-        request_fail(request, verdict, against, -1);
-        return;
-    }
-    request->serial = service->next_serial++;
-    request->deadline_usec = request->received_usec + service->config->deadline_usec;
-    g_queue_push_tail_link(&service->unfinished, &request->unfinished);
-    if (!evtimer_pending(service->deadline_timer, NULL))
-        arm_deadline(service, request->received_usec);
-    if (g_queue_is_empty(&service->waiting) && pool_has_room(service->pool)) {
-        hand(service, request);
-        return;
-    }
-    request_set_state(request, REQUEST_QUEUED);
-    g_queue_push_tail_link(&service->waiting, &request->waiting);
-}
-
-void service_client_gone(Service *service, Request *request)
-{
-    request->client.finished = NULL;
-    if (request->oneway || request->state == REQUEST_FINISHED)
-        return; /* a oneway caller need not stay */
-    if (request->state == REQUEST_RUNNING && !pool_take_back(service->pool, request->ticket)) {
-        pool_cancel(service->pool, request->ticket);
-        return;
-    }
-    const gboolean was_handed = request->state == REQUEST_RUNNING;
-    fail(service, request, VERDICT_CLIENT_GONE, "the client has gone");
-    if (was_handed) {
-        service->handed--;
-        request_release(request);
-    }
-    /* Not now: the next one in the same client's line may be the next to go. */
-    loop_defer(service->loop, &service->pump_later);
-}
-
-static void on_pump_later(gpointer user) { pump(service_of(user)); }
-
-/* --- life -------------------------------------------------------------------------------- */
-
 Service *service_new(Loop *loop, const Config *config, const ServiceConfig *service_config,
                      void (*stopped)(gpointer user), gpointer user)
 {
-    static const PoolHandlers handlers = { on_room, on_reply, on_lost, on_returned, on_stopped };
+    static const DriverEvents events = { on_ended, on_replied, on_stopped };
+    g_autofree FactorySettings *settings = g_new(FactorySettings, 1);
     Service *service = g_new0(Service, 1);
     OBJ_INIT(service, SERVICE_MAGIC);
     service->config = service_config;
-    service->loop = loop;
-    service->pump_later = (LoopDeferred){ .run = on_pump_later, .user = service };
     service->stopped = stopped;
     service->user = user;
-    service->pool = pool_new(loop, config, service_config, 1, &service->stats, &handlers, service);
-    service->deadline_timer = loop_timer_new(loop, on_deadline, service);
+    service->methods = methods_new(service_config);
+    plan_settings(service_config, methods_count(service->methods), settings);
+    service->driver =
+        driver_new(loop, config, service_config, settings, &service->stats, &events, service);
     return service;
 }
 
@@ -283,32 +165,52 @@ void service_free(Service *service)
 {
     if (service == NULL)
         return;
-    g_assert(g_queue_is_empty(&service->unfinished));
-    pool_free(service->pool);
-    event_free(service->deadline_timer);
+    driver_free(service->driver);
+    methods_free(service->methods);
     OBJ_FINI(service, SERVICE_MAGIC);
     g_free(service);
 }
 
-void service_start(Service *service) { pool_start(service->pool); }
-void service_drain(Service *service) { service->draining = TRUE; }
+void service_start(Service *service) { driver_start(service->driver); }
+void service_drain(Service *service, gint64 deadline_usec)
+{
+    driver_drain(service->driver, deadline_usec);
+}
+void service_stop(Service *service) { driver_stop(service->driver); }
+void service_kill(Service *service) { driver_kill(service->driver); }
+gboolean service_is_ready(const Service *service) { return driver_is_ready(service->driver); }
 gboolean service_is_idle(const Service *service)
 {
-    return g_queue_is_empty((GQueue *)&service->unfinished);
+    return factory_is_idle(service_factory(service));
 }
 
-void service_stop(Service *service)
+/* --- numbers ----------------------------------------------------------------------------- */
+
+/* The ledger's totals are counted where a call ends; what the factory counts is copied. */
+const ServiceStats *service_stats(Service *service)
 {
-    Request *next;
-    service->draining = TRUE;
-    while ((next = g_queue_peek_head(&service->unfinished)) != NULL)
-        give_up(service, next, VERDICT_DRAINING, VERDICT_CUT_OFF,
-                "the daemon stops and drain-timeout has passed");
-    pool_stop(service->pool);
+    const Factory *factory = service_factory(service);
+    const FactoryStats *from = factory_stats(factory);
+    gint64 *to = service->stats.service;
+    to[CTR_QUEUED] = (gint64)from->queued;
+    to[CTR_RUNNING] = (gint64)from->running;
+    to[CTR_QUEUED_BYTES] = (gint64)from->queued_bytes;
+    to[CTR_QUEUE_LIMIT] = (gint64)factory_ractor_stats(factory).queue_limit;
+    to[CTR_HELD] = (gint64)from->held;
+    to[CTR_RETRIED] = (gint64)from->retried;
+    to[CTR_RETRY_DENIED] = (gint64)from->retry_denied;
+    to[CTR_SLOW_WARNINGS] = (gint64)from->warned;
+    to[CTR_STUCK] = (gint64)from->stuck;
+    to[CTR_WORKER_KILLS] = (gint64)from->kills;
+    to[CTR_WORKERS_WANTED] = factory_worker_count(factory);
+    to[CTR_RESIZES] = (gint64)from->resizes;
+    to[CTR_CAPACITY_DECISIONS] = (gint64)from->decisions;
+    to[CTR_RESTARTS_DENIED] = (gint64)from->restarts_denied;
+    to[CTR_DEGRADED] = factory_is_degraded(factory);
+    return &service->stats;
 }
-
-void service_kill(Service *service) { pool_kill(service->pool); }
 
 const ServiceConfig *service_config(const Service *service) { return service->config; }
-const ServiceStats *service_stats(const Service *service) { return &service->stats; }
-const Pool *service_pool(const Service *service) { return service->pool; }
+const Factory *service_factory(const Service *service) { return driver_factory(service->driver); }
+const Methods *service_methods(const Service *service) { return service->methods; }
+const Pool *service_pool(const Service *service) { return driver_pool(service->driver); }

@@ -69,7 +69,7 @@ static guint connections_allowed(const Config *config)
     struct rlimit limit;
     rlim_t others = OTHER_DESCRIPTORS;
     for (guint i = 0; i < config->n_services; i++)
-        others += config->services[i]->workers + DESCRIPTORS_PER_HOST;
+        others += config->services[i]->workers.max + DESCRIPTORS_PER_HOST;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return config->max_connections;
     if (limit.rlim_cur < config->max_connections + others) {

@@ -14,9 +14,8 @@
 
 #define HOST_MAGIC 0x484f5354u
 
-/* Calls that may be announced beyond those running: enough that a worker always finds the
- * next one, few enough that little is lost with a host (reference: about 100 us of work). */
-#define LOOKAHEAD_SLOTS 16u
+/* A finished call's slot is free only after its reply was told, and then the next is out. */
+#define SPARE_SLOTS 1u
 /* Method, peer and headers travel beside the arguments. */
 #define CALL_HEAD_BYTES 4096u
 /* After LINK_END or LINK_REFUSED; unload() has as long. */
@@ -214,8 +213,8 @@ static gboolean make_ring(Host *host, GError **error)
 {
     const guint32 frame = (guint32)host->config->max_frame_bytes;
     const RingGeometry geometry = {
-        .workers = host->service->workers,
-        .slots = host->service->workers + LOOKAHEAD_SLOTS,
+        .workers = host->service->workers.max,
+        .slots = host->service->workers.max + host->service->lookahead + SPARE_SLOTS,
         .max_call_bytes = frame + CALL_HEAD_BYTES,
         .max_reply_bytes = frame,
     };

@@ -1,54 +1,75 @@
-/* pool.h - the workers of one service: seats, what runs on them, and what becomes of it.
+/* pool.h - the worker processes of one service: what runs on them and what becomes of it.
  *
- *   dispatch --pool_hand--> ring --> worker --> ring --handlers.reply--> dispatch
- *                                 death --------------handlers.lost---> dispatch
- *                                 host gone --------handlers.returned-> dispatch (not started)
+ *   driver --pool_hand--> ring --> worker --> ring --handlers.reply--> driver
+ *                               death --------------handlers.lost, worker_ended--> driver
+ *                               never started ------handlers.returned-> driver
  *
- * A job is an opaque pointer of the caller's.  Each job that was handed over comes back
- * exactly once: by one of the handlers, or by pool_take_back() being TRUE.
+ * A mechanism without a policy: which worker exists, is started again, killed or given a job
+ * is for others to decide (actor/factory).  A job is an opaque pointer of the caller's.  Each
+ * job that was handed over comes back exactly once: by reply, lost or returned, or by
+ * pool_take_back() being TRUE.
  *
  * Thread: the loop's.
- * Owns:   the host, the seats, and the watch over workers that are stuck.
+ * Owns:   the host and the seats of its workers.
  * Borrows: config, service and stats, for its own life.                                     */
 #pragma once
 #include "config/config.h"
 #include "daemon/base/counters.h"
 #include "daemon/base/loop.h"
 #include "daemon/hosts/host.h"
+#include "daemon/hosts/worker.h"
 
 typedef struct Pool Pool;
 
-typedef enum { POOL_WORKER_CRASHED, POOL_WORKER_STUCK, POOL_HOST_GONE } PoolLoss;
+#define POOL_ANY_WORKER G_MAXUINT32
 
 typedef struct {
-    void (*room)(gpointer user); /* a call may be handed over (again) */
+    /* A worker has taken it; from pool_look(), and again each time. */
+    void (*seen)(gpointer job, const RingClaim *claim, gpointer user);
     /* `reply` lies in memory that the worker may still write: copy, then look. */
-    void (*reply)(gpointer job, const RingReply *reply, gpointer user);
-    void (*lost)(gpointer job, PoolLoss why, const gchar *text, gpointer user);
-    void (*returned)(gpointer job, gpointer user);
-    void (*stopped)(gpointer user); /* after pool_stop(): no process is left */
+    void (*reply)(gpointer job, const RingClaim *claim, const RingReply *reply, gpointer user);
+    /* It was started, and its worker has ended: worker_ended follows.  `claim` NULL: what its
+     * slot says of who started it cannot be true. */
+    void (*lost)(gpointer job, const RingClaim *claim, gpointer user);
+    void (*returned)(gpointer job, gpointer user); /* no worker has started it, and none will */
+    void (*worker_ready)(guint32 worker, gpointer user);
+    /* Its death was seen: it takes nothing more.  What becomes of its jobs is told next, and
+     * worker_ended at the end. */
+    void (*worker_dying)(guint32 worker, gpointer user);
+    void (*worker_ended)(guint32 worker, const WorkerObituary *obituary, guint lost, gpointer user);
+    void (*host_changed)(gpointer user); /* it is ready, refused or gone: pool_host() */
+    void (*stopped)(gpointer user);      /* after pool_stop(): no process is left */
 } PoolHandlers;
 
 Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
                ServiceStats *stats, const PoolHandlers *handlers, gpointer user);
 void pool_free(Pool *pool); /* NULL is fine; no job may be out any more */
 
-void pool_start(Pool *pool);
+void pool_start(Pool *pool); /* the host; workers wait for it */
 /* Workers end after the call that they run, then the host.  Calls pool handlers.stopped. */
 void pool_stop(Pool *pool);
 /* Kills what is left of a pool that is stopping. */
 void pool_kill(Pool *pool);
 
-gboolean pool_has_room(Pool *pool);
-/* Returns a ticket for the functions below, valid until the job comes back. */
-guint32 pool_hand(Pool *pool, const RingCall *call, gpointer job);
+/* --- workers ----------------------------------------------------------------------------- */
+
+/* As soon as the host is ready.  Ends in worker_ready or worker_ended, once. */
+void pool_spawn_worker(Pool *pool, guint32 worker);
+void pool_stop_worker(Pool *pool, guint32 worker); /* it ends after its call, planned */
+void pool_kill_worker(Pool *pool, guint32 worker); /* it is stuck */
+
+/* --- jobs -------------------------------------------------------------------------------- */
+
+/* To a worker that is ready, or to any.  As many may be out as there are workers, and
+ * `lookahead` of the service more.  Returns a ticket, valid until the job comes back. */
+guint32 pool_hand(Pool *pool, guint32 worker, const RingCall *call, gpointer job);
 gboolean pool_take_back(Pool *pool, guint32 ticket);
 /* Nobody waits for it any more: says so to the handler.  It still comes back. */
 void pool_cancel(Pool *pool, guint32 ticket);
+/* Tells handlers.seen of each job that a worker has taken. */
+void pool_look(Pool *pool);
 
 /* --- for the admin address --------------------------------------------------------------- */
-/* All workers have started, once, and at least one takes calls now. */
-gboolean pool_is_ready(const Pool *pool);
 guint pool_n_ready(const Pool *pool);       /* workers that take calls */
 gboolean pool_is_refused(const Pool *pool); /* the plugin cannot be served: pool_error() */
 const gchar *pool_error(const Pool *pool);  /* NULL when there is nothing to say */
@@ -62,5 +83,5 @@ typedef struct {
     guint16 incarnation;
     guint64 calls; /* finished by this incarnation */
 } PoolWorker;
-guint pool_n_workers(const Pool *pool);
+guint pool_n_workers(const Pool *pool); /* seats: the most there may be */
 PoolWorker pool_worker(const Pool *pool, guint32 index);

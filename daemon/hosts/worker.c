@@ -2,7 +2,6 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
-#include "actor/runtime/backoff.h"
 #include "daemon/hosts/wait_status.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +31,6 @@ struct Worker {
     gint status;
     gchar *failure;    /* what worker_start said */
     gint64 ready_usec; /* 0: not yet */
-    Backoff backoff;
 };
 
 #define FROM(name) (1u << WORKER_##name)
@@ -192,9 +190,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     Worker *worker = OBJ_FROM(Worker, arg, WORKER_MAGIC);
-    if (worker->state == WORKER_VACANT) {
-        worker->events.due(worker, worker->user);
-    } else if (worker->state == WORKER_FORKING) {
+    if (worker->state == WORKER_FORKING) {
         worker->events.silent(worker, worker->user);
     } else if (worker->state == WORKER_STARTING) {
         worker->end = WORKER_TIMEOUT;
@@ -215,22 +211,10 @@ guint16 worker_begin(Worker *worker)
     return worker->incarnation;
 }
 
-void worker_wait(Worker *worker, gboolean was_fault)
-{
-    const gint64 lived = worker->ready_usec > 0 ? loop_now_usec() - worker->ready_usec : 0;
-    const gint64 wait = was_fault ? backoff_next_usec(&worker->backoff, lived,
-                                                      worker->service->restart_backoff_min_usec,
-                                                      worker->service->restart_backoff_max_usec)
-                                  : 0;
-    loop_timer_arm(worker->timer, wait);
-}
-
 void worker_host_gone(Worker *worker)
 {
-    if (worker->state == WORKER_VACANT) {
-        evtimer_del(worker->timer);
+    if (worker->state == WORKER_VACANT)
         return;
-    }
     worker_kill(worker); /* it dies with its host; this makes it sooner */
     forget_process(worker);
     if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)

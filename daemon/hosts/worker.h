@@ -1,8 +1,7 @@
 /* worker.h - one worker process as sluiced sees it: the life of a seat in a pool.
  *
  * Thread: the loop's.
- * Owns:   the pidfd by which a worker's death is seen and by which it is killed; the wait
- *         before the seat's next start.
+ * Owns:   the pidfd by which a worker's death is seen and by which it is killed.
  * Never:  trusts a message: what does not fit the seat's state or incarnation is ignored.    */
 #pragma once
 #include "actor/ring/link.h"
@@ -29,10 +28,10 @@ typedef struct {
     gint status;      /* as from waitpid(); -1 when nobody could tell */
     gint pid;
     gboolean was_ready; /* it took calls */
+    gboolean host_gone; /* it died with its host */
 } WorkerObituary;
 
 typedef struct {
-    void (*due)(Worker *worker, gpointer user);    /* VACANT, and the wait has passed: fork */
     void (*forked)(Worker *worker, gpointer user); /* FORKING is over, well or not */
     void (*ready)(Worker *worker, gpointer user);
     void (*silent)(Worker *worker, gpointer user); /* the host did not fork it in time */
@@ -48,8 +47,6 @@ void worker_free(Worker *worker); /* kills the process; NULL is fine */
 
 /* VACANT to FORKING; returns the incarnation to ask the host for. */
 guint16 worker_begin(Worker *worker);
-/* Asks for events.due after the back-off that this seat's history earns. */
-void worker_wait(Worker *worker, gboolean was_fault);
 void worker_take_message(Worker *worker, const LinkMessage *message); /* FORKED..FAILED */
 void worker_host_gone(Worker *worker); /* kills the process; VACANT; no event */
 void worker_kill(Worker *worker);

@@ -226,14 +226,28 @@ static void walk_step(Walk *walk)
     walk_value(walk, type);
 }
 
+/* What is open is closed. */
+static WireVerdict walk_on(Walk *walk, gsize *end)
+{
+    while (walk->depth > 0 && walk->cursor.verdict == WIRE_OK)
+        walk_step(walk);
+    *end = walk->cursor.at;
+    return walk->cursor.verdict;
+}
+
 WireVerdict wire_walk_struct(WireProtocol protocol, const guint8 *bytes, gsize length, gsize *end)
 {
     Walk walk = { .cursor = { .bytes = bytes, .length = length }, .protocol = protocol };
     open_level(&walk, (Level){ .is_struct = TRUE });
-    while (walk.depth > 0 && walk.cursor.verdict == WIRE_OK)
-        walk_step(&walk);
-    *end = walk.cursor.at;
-    return walk.cursor.verdict;
+    return walk_on(&walk, end);
+}
+
+WireVerdict wire_walk_value(WireProtocol protocol, guint8 type, const guint8 *bytes, gsize length,
+                            gsize *end)
+{
+    Walk walk = { .cursor = { .bytes = bytes, .length = length }, .protocol = protocol };
+    walk_value(&walk, find_type(&walk, type));
+    return walk_on(&walk, end);
 }
 
 WireVerdict wire_walk_whole_struct(WireProtocol protocol, const guint8 *bytes, gsize length)

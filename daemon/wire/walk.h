@@ -19,5 +19,10 @@
 /* Walks the fields up to and with the stop.  *end: bytes walked, with WIRE_OK only. */
 WireVerdict wire_walk_struct(WireProtocol protocol, const guint8 *bytes, gsize length, gsize *end);
 
+/* Walks one value of a type, given by its number in a field's head.  *end as above.  Not for
+ * the bools of a compact struct, which are their types. */
+WireVerdict wire_walk_value(WireProtocol protocol, guint8 type, const guint8 *bytes, gsize length,
+                            gsize *end);
+
 /* WIRE_OK if the bytes are exactly one struct; never WIRE_MORE. */
 WireVerdict wire_walk_whole_struct(WireProtocol protocol, const guint8 *bytes, gsize length);

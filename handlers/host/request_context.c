@@ -2,12 +2,11 @@
 #include "handlers/host/request_context.h"
 #include "actor/ring/headers.h"
 #include "handlers/sdk/sluice/handler.h"
-#include <stdatomic.h>
 #include <string.h>
 
 struct RequestContext {
     const RingCall *call;
-    const _Atomic guint32 *cancelled;
+    RingSignals *signals;
     GByteArray *reply_headers;
 };
 
@@ -30,12 +29,11 @@ void request_context_free(RequestContext *context)
     g_free(context);
 }
 
-void request_context_begin(RequestContext *context, const RingCall *call,
-                           const _Atomic guint32 *cancelled)
+void request_context_begin(RequestContext *context, const RingCall *call, RingSignals *signals)
 {
     g_assert(current == NULL);
     context->call = call;
-    context->cancelled = cancelled;
+    context->signals = signals;
     g_byte_array_set_size(context->reply_headers, 0);
     current = context;
 }
@@ -59,7 +57,25 @@ gint64 sluice_request_time_left_usec(void)
 gboolean sluice_request_is_cancelled(void)
 {
     /* relaxed: a flag that carries no other memory with it. */
-    return current != NULL && atomic_load_explicit(current->cancelled, memory_order_relaxed) != 0;
+    return current != NULL &&
+           atomic_load_explicit(&current->signals->cancelled, memory_order_relaxed) != 0;
+}
+
+/* relaxed, both: times that sluiced looks at now and then. */
+void sluice_request_progress(void)
+{
+    if (current != NULL)
+        atomic_store_explicit(&current->signals->progress_usec, g_get_monotonic_time(),
+                              memory_order_relaxed);
+}
+
+void sluice_request_protect(gint64 usec)
+{
+    if (current == NULL)
+        return;
+    const gint64 now_usec = g_get_monotonic_time();
+    const gint64 until_usec = now_usec + CLAMP(usec, 0, G_MAXINT64 - now_usec);
+    atomic_store_explicit(&current->signals->protect_usec, until_usec, memory_order_relaxed);
 }
 
 const gchar *sluice_request_peer(void) { return current != NULL ? current->call->peer : NULL; }

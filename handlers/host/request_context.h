@@ -11,9 +11,8 @@ RequestContext *request_context_new(void);
 void request_context_free(RequestContext *context); /* not between begin and end */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RequestContext, request_context_free)
 
-/* `call` and `cancelled` (not 0: nobody waits any more) are borrowed until the end. */
-void request_context_begin(RequestContext *context, const RingCall *call,
-                           const _Atomic guint32 *cancelled);
+/* `call` and `signals` are borrowed until the end. */
+void request_context_begin(RequestContext *context, const RingCall *call, RingSignals *signals);
 
 /* Gives the headers that the handler set to `reply`; valid until the next begin. */
 void request_context_end(RequestContext *context, RingReply *reply);

@@ -22,12 +22,12 @@ typedef struct {
 
 static void run_call(Worker *worker, const RingCall *call)
 {
-    const _Atomic guint32 *cancelled = ring_worker_cancelled(worker->ring);
+    RingSignals *signals = ring_worker_signals(worker->ring);
     gsize capacity;
     guint8 *area = ring_worker_reply_area(worker->ring, &capacity);
     RingReply reply = { .outcome = RING_NOT_STARTED };
-    if (g_get_monotonic_time() < call->deadline_usec && atomic_load(cancelled) == 0) {
-        request_context_begin(worker->context, call, cancelled);
+    if (call->claimed_usec < call->deadline_usec && atomic_load(&signals->cancelled) == 0) {
+        request_context_begin(worker->context, call, signals);
         call_runner_run(worker->runner, call, area, capacity, &reply);
         request_context_end(worker->context, &reply);
     }

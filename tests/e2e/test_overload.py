@@ -32,9 +32,9 @@ def test_calls_over_queue_limit_are_refused_at_once(sluiced):
     for _ in range(100):
         with pytest.raises(TApplicationException) as told:
             refused.add(2, 3)
-        assert_told(told.value, "queue_full", LOADSHEDDING)
+        assert_told(told.value, "loadshed_newest", LOADSHEDDING)
     assert daemon.metric("requests_refused_total", service="calculator",
-                         reason="queue_full") == 100
+                         reason="loadshed_newest") == 100
     daemon.kill_sleepers("calculator")
     assert [waiting.receive().result() for _ in range(2)] == [2, 4]
     assert refused.add(2, 3) == 5
@@ -47,7 +47,7 @@ def test_with_queue_limit_0_a_call_is_served_at_once_or_refused(sluiced):
     keep_busy(daemon, 2)
     with pytest.raises(TApplicationException) as told:
         client.add(2, 3)
-    assert_told(told.value, "queue_full", LOADSHEDDING)
+    assert_told(told.value, "loadshed_newest", LOADSHEDDING)
     daemon.kill_sleepers("calculator")
     daemon.wait_metric("worker_starts_total", 4, service="calculator")
     assert client.add(2, 3) == 5

@@ -65,10 +65,10 @@ def test_a_daemon_with_wrong_plugins_serves_its_other_services(sluiced, plugin):
         with pytest.raises(TApplicationException) as told:
             daemon.client("calculator", name=name).add(2, 3)
         assert told.value.type == TApplicationException.INTERNAL_ERROR
-        assert told.value.message.startswith("not_served: ")
+        assert told.value.message.startswith("no_handler: ")
         assert reason in told.value.message
         assert f"service {name}: refused: " in why
-        assert daemon.metric("requests_refused_total", service=name, reason="not_served") == 1
+        assert daemon.metric("requests_refused_total", service=name, reason="no_handler") == 1
     assert daemon.client().add(2, 3) == 5
 
 

@@ -29,15 +29,15 @@ END_TEST
 START_TEST(inside_a_call_the_handler_sees_it)
 {
     g_autoptr(RequestContext) context = request_context_new();
-    _Atomic guint32 cancelled = 0;
+    RingSignals signals = { 0 };
     RingReply reply;
-    request_context_begin(context, &call, &cancelled);
+    request_context_begin(context, &call, &signals);
     ck_assert_str_eq(sluice_request_peer(), call.peer);
     ck_assert_str_eq(sluice_request_method(), "add");
     ck_assert_str_eq(sluice_request_header("x-TENANT"), "blue");
     ck_assert_ptr_null(sluice_request_header("absent"));
     ck_assert(!sluice_request_is_cancelled());
-    atomic_store(&cancelled, 1);
+    atomic_store(&signals.cancelled, 1);
     ck_assert(sluice_request_is_cancelled());
     request_context_end(context, &reply);
     assert_no_call();
@@ -53,9 +53,9 @@ static gpointer peer_seen(gpointer unused)
 START_TEST(another_thread_sees_no_call)
 {
     g_autoptr(RequestContext) context = request_context_new();
-    _Atomic guint32 cancelled = 0;
+    RingSignals signals = { 0 };
     RingReply reply;
-    request_context_begin(context, &call, &cancelled);
+    request_context_begin(context, &call, &signals);
     ck_assert_ptr_null(g_thread_join(g_thread_new("other", peer_seen, NULL)));
     request_context_end(context, &reply);
 }
@@ -64,11 +64,11 @@ END_TEST
 static gint64 time_left_with(gint64 deadline_usec)
 {
     g_autoptr(RequestContext) context = request_context_new();
-    _Atomic guint32 cancelled = 0;
+    RingSignals signals = { 0 };
     RingReply reply;
     RingCall timed = call;
     timed.deadline_usec = deadline_usec;
-    request_context_begin(context, &timed, &cancelled);
+    request_context_begin(context, &timed, &signals);
     gint64 left = sluice_request_time_left_usec();
     request_context_end(context, &reply);
     return left;
@@ -87,9 +87,9 @@ END_TEST
 START_TEST(the_last_value_of_a_reply_header_counts)
 {
     g_autoptr(RequestContext) context = request_context_new();
-    _Atomic guint32 cancelled = 0;
+    RingSignals signals = { 0 };
     RingReply reply;
-    request_context_begin(context, &call, &cancelled);
+    request_context_begin(context, &call, &signals);
     ck_assert(sluice_request_set_reply_header("Retry", "1"));
     ck_assert(sluice_request_set_reply_header("other", "x"));
     ck_assert(sluice_request_set_reply_header("retry", "2"));
@@ -102,18 +102,18 @@ END_TEST
 START_TEST(reply_headers_are_bounded_and_begin_empty_with_each_call)
 {
     g_autoptr(RequestContext) context = request_context_new();
-    _Atomic guint32 cancelled = 0;
+    RingSignals signals = { 0 };
     RingReply reply;
     g_autofree gchar *large = g_strnfill(HEADERS_MAX_BYTES, 'x');
     g_autofree gchar *half = g_strnfill(HEADERS_MAX_BYTES / 2, 'x');
-    request_context_begin(context, &call, &cancelled);
+    request_context_begin(context, &call, &signals);
     ck_assert(!sluice_request_set_reply_header("large", large));
     ck_assert(sluice_request_set_reply_header("half", half));
     ck_assert(!sluice_request_set_reply_header("other", half));
     request_context_end(context, &reply);
     ck_assert_uint_eq(reply.headers_bytes, sizeof "half" + HEADERS_MAX_BYTES / 2 + 1);
 
-    request_context_begin(context, &call, &cancelled);
+    request_context_begin(context, &call, &signals);
     request_context_end(context, &reply);
     ck_assert_uint_eq(reply.headers_bytes, 0);
 }

@@ -64,9 +64,10 @@ START_TEST(a_slot_is_used_again_with_nothing_of_the_call_before)
     for (guint32 number = 0; number < 100; number++) {
         const guint32 slot = announce_number(front, number);
         ck_assert_int_eq(ring_worker_try_take(worker, &call), RING_TAKEN);
-        ck_assert_uint_eq(*ring_worker_cancelled(worker), 0);
+        ck_assert_uint_eq(ring_worker_signals(worker)->cancelled, 0);
         ring_front_cancel(front, slot);
-        ck_assert_uint_eq(*ring_worker_cancelled(worker), 1);
+        ck_assert_uint_eq(ring_worker_signals(worker)->cancelled, 1);
+        ring_worker_signals(worker)->progress_usec = ring_worker_signals(worker)->protect_usec = 7;
         answer_number(worker, &call);
         ck_assert(ring_front_collect(front, &done));
         ck_assert_uint_eq(done.slot, slot);
@@ -98,17 +99,19 @@ START_TEST(a_claimed_call_is_not_taken_back_and_its_claimant_is_known)
 {
     g_autoptr(RingFront) front = new_front(2, 2);
     g_autoptr(RingWorker) worker = new_worker(front, 1, 7);
-    guint32 index = 0;
-    guint16 incarnation = 0;
+    RingClaim claim = { 0 };
     RingCall call;
     RingDone done;
     const guint32 slot = announce_number(front, 1);
-    ck_assert(!ring_front_claimant(front, slot, &index, &incarnation));
+    ck_assert(!ring_front_claim(front, slot, G_MAXINT64, &claim));
     ck_assert_int_eq(ring_worker_try_take(worker, &call), RING_TAKEN);
     ck_assert(!ring_front_take_back(front, slot));
-    ck_assert(ring_front_claimant(front, slot, &index, &incarnation));
-    ck_assert_uint_eq(index, 1);
-    ck_assert_uint_eq(incarnation, 7);
+    ck_assert(ring_front_claim(front, slot, G_MAXINT64, &claim));
+    ck_assert_uint_eq(claim.worker, 1);
+    ck_assert_uint_eq(claim.incarnation, 7);
+    ck_assert_int_eq(claim.claimed_usec, call.claimed_usec);
+    ck_assert_int_eq(claim.progress_usec, 0); /* nothing of a call before */
+    ck_assert_int_eq(claim.protect_usec, 0);
     answer_number(worker, &call);
     ck_assert(!ring_front_take_back(front, slot));
     ck_assert(ring_front_collect(front, &done));
@@ -264,10 +267,11 @@ START_TEST(a_large_call_taken_back_gives_its_memory_back)
 }
 END_TEST
 
-static void ignore_lost(guint32 slot, gpointer job, gpointer user)
+static void ignore_lost(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
 {
     (void)slot;
     (void)job;
+    (void)claim;
     (void)user;
 }
 

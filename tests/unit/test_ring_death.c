@@ -10,10 +10,11 @@ typedef struct {
     guint calls;
 } Lost;
 
-static void count_lost(guint32 slot, gpointer job, gpointer user)
+static void count_lost(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
 {
     Lost *lost = user;
     (void)slot;
+    ck_assert(claim != NULL);
     lost->calls++;
     lost->ends[number_of_job(job)]++;
 }
@@ -240,12 +241,12 @@ typedef struct {
     guint claimed, unclaimed;
 } Abandoned;
 
-static void count_abandoned(guint32 slot, gpointer job, gboolean unclaimed, gpointer user)
+static void count_abandoned(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
 {
     Abandoned *abandoned = user;
     (void)slot;
     (void)job;
-    unclaimed ? abandoned->unclaimed++ : abandoned->claimed++;
+    claim == NULL ? abandoned->unclaimed++ : abandoned->claimed++;
 }
 
 START_TEST(abandoning_tells_what_no_worker_had_started)

@@ -43,14 +43,27 @@ static inline RingWorker *new_worker(const RingFront *front, guint32 index, guin
 
 /* --- numbered calls ---------------------------------------------------------------------- */
 
+/* The number must stay where it is until the call is announced. */
+static inline RingCall call_of_number(const guint32 *number)
+{
+    return (RingCall){ .method = "turn",
+                       .peer = "127.0.0.1:4711",
+                       .deadline_usec = G_MAXINT64,
+                       .args = (const guint8 *)number,
+                       .args_bytes = sizeof *number };
+}
+
 static inline guint32 announce_number(RingFront *front, guint32 number)
 {
-    const RingCall call = { .method = "turn",
-                            .peer = "127.0.0.1:4711",
-                            .deadline_usec = G_MAXINT64,
-                            .args = (const guint8 *)&number,
-                            .args_bytes = sizeof number };
+    const RingCall call = call_of_number(&number);
     return ring_front_announce(front, &call, GUINT_TO_POINTER(number + 1));
+}
+
+/* For that worker alone. */
+static inline guint32 announce_number_to(RingFront *front, guint32 worker, guint32 number)
+{
+    const RingCall call = call_of_number(&number);
+    return ring_front_announce_to(front, worker, &call, GUINT_TO_POINTER(number + 1));
 }
 
 static inline guint32 number_of_job(gpointer job) { return GPOINTER_TO_UINT(job) - 1; }

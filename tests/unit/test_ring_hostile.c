@@ -91,11 +91,15 @@ static void comes_back(Siege *siege, guint32 slot, gpointer job)
     siege->ends[number_of_job(job)]++;
 }
 
-static void on_lost(guint32 slot, gpointer job, gpointer user) { comes_back(user, slot, job); }
-
-static void on_abandoned(guint32 slot, gpointer job, gboolean unclaimed, gpointer user)
+static void on_lost(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
 {
-    (void)unclaimed;
+    (void)claim;
+    comes_back(user, slot, job);
+}
+
+static void on_abandoned(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
+{
+    (void)claim;
     comes_back(user, slot, job);
 }
 
@@ -120,7 +124,10 @@ static void announce_if_there_is_room(Siege *siege)
 {
     if (siege->n_announced == JOBS || !ring_front_has_room(siege->front))
         return;
-    const guint32 slot = announce_number(siege->front, siege->n_announced++);
+    const guint32 number = siege->n_announced++;
+    const guint32 slot = below(siege, 2) == 0
+                             ? announce_number(siege->front, number)
+                             : announce_number_to(siege->front, below(siege, WORKERS), number);
     ck_assert_uint_lt(slot, SLOTS);
     ck_assert_uint_eq(siege->slots[slot], 0);
     siege->slots[slot] = siege->n_announced;
@@ -140,13 +147,17 @@ static void touch_a_call(Siege *siege)
 {
     const guint32 slot = below(siege, SLOTS);
     const gpointer job = GUINT_TO_POINTER(siege->slots[slot]);
-    guint32 worker;
-    guint16 incarnation;
+    RingClaim claim;
     if (job == NULL)
         return;
     ring_front_cancel(siege->front, slot);
-    if (ring_front_claimant(siege->front, slot, &worker, &incarnation))
-        ck_assert_uint_lt(worker, WORKERS);
+    if (ring_front_claim(siege->front, slot, 1000, &claim)) {
+        ck_assert_uint_lt(claim.worker, WORKERS);
+        ck_assert_int_ge(claim.claimed_usec, 0);
+        ck_assert_int_le(claim.claimed_usec, 1000);
+        ck_assert_int_le(claim.progress_usec, 1000);
+        ck_assert_int_ge(claim.protect_usec, 0);
+    }
     if (ring_front_take_back(siege->front, slot))
         comes_back(siege, slot, job);
 }
@@ -243,11 +254,11 @@ static void write_reply(RingLayout *layout, const Reply *reply)
                                                                   << reply->slot % 64);
 }
 
-static void ignore_abandoned(guint32 slot, gpointer job, gboolean unclaimed, gpointer user)
+static void ignore_abandoned(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
 {
     (void)slot;
     (void)job;
-    (void)unclaimed;
+    (void)claim;
     (void)user;
 }
 

@@ -44,11 +44,13 @@ static const struct {
 } contents[] = {
     { { .protocol = RING_BINARY, .method = "", .peer = "" } },
     { { .protocol = RING_COMPACT, .method = "", .peer = "" } },
-    { { RING_BINARY, TRUE, -1, 1, G_MAXINT64, "add", "10.0.0.1:1", NULL, 0, NULL, 1 } },
-    { { RING_COMPACT, TRUE, G_MININT32, G_MAXINT64, 0, "größer", "unix", NULL, 1, NULL, 0 } },
-    { { RING_BINARY, FALSE, G_MAXINT32, 2, 3, "a b", "", NULL, 300, NULL, 131073 } },
-    { { RING_BINARY, FALSE, 7, 8, 9, "", "", NULL, HEADERS_MAX_BYTES, NULL, LONGEST_ARGS_BYTES } },
-    { { RING_COMPACT, FALSE, 7, 8, 9, "", "", NULL, HEADERS_MAX_BYTES, NULL, LONGEST_ARGS_BYTES } },
+    { { RING_BINARY, TRUE, -1, 1, G_MAXINT64, "add", "10.0.0.1:1", NULL, 0, NULL, 1, 0 } },
+    { { RING_COMPACT, TRUE, G_MININT32, G_MAXINT64, 0, "größer", "unix", NULL, 1, NULL, 0, 0 } },
+    { { RING_BINARY, FALSE, G_MAXINT32, 2, 3, "a b", "", NULL, 300, NULL, 131073, 0 } },
+    { { RING_BINARY, FALSE, 7, 8, 9, "", "", NULL, HEADERS_MAX_BYTES, NULL, LONGEST_ARGS_BYTES,
+        0 } },
+    { { RING_COMPACT, FALSE, 7, 8, 9, "", "", NULL, HEADERS_MAX_BYTES, NULL, LONGEST_ARGS_BYTES,
+        0 } },
 };
 
 static void assert_seen(const RingReply *reply, const RingCall *call)
@@ -235,7 +237,7 @@ END_TEST
 /* A handler that runs until nobody waits for it any more. */
 static void answer_once_cancelled(RingWorker *worker, const RingCall *call)
 {
-    const _Atomic guint32 *cancelled = ring_worker_cancelled(worker);
+    const _Atomic guint32 *cancelled = &ring_worker_signals(worker)->cancelled;
     while (atomic_load(cancelled) == 0) {
     }
     answer_number(worker, call);

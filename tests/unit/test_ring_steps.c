@@ -71,11 +71,11 @@ static struct {
     guint looks, announces;
 } other;
 
-static void ignore_abandoned(guint32 slot, gpointer job, gboolean unclaimed, gpointer user)
+static void ignore_abandoned(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
 {
     (void)slot;
     (void)job;
-    (void)unclaimed;
+    (void)claim;
     (void)user;
 }
 

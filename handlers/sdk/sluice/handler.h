@@ -91,6 +91,13 @@ gint64 sluice_request_time_left_usec(void);
  * passed): whatever the handler still does for this call is wasted.  A load from memory. */
 gboolean sluice_request_is_cancelled(void);
 
+/* A call that runs for longer than the configuration's stuck-after counts as stuck, and its
+ * worker is killed.  progress() says that it gets on: the clock begins again.  protect() says
+ * that it may be silent for so long from now (an hour at most): a query that is known to take
+ * minutes.  Both cost a store to memory; the caller's deadline stays what it is. */
+void sluice_request_progress(void);
+void sluice_request_protect(gint64 usec);
+
 /* The client's address as text, "tcp://192.0.2.7:53124" or "unix:pid=4711,uid=1000".
  * Valid until the handler returns; NULL outside a call. */
 const gchar *sluice_request_peer(void);
