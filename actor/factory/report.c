@@ -12,8 +12,8 @@ static guint32 reporter(const Factory *f, const FactoryEvent *event)
     if (event->worker >= 2 * f->workers_most)
         return NONE;
     const Seat *seat = &f->seats[event->worker];
-    const gboolean lives = seat->state == SEAT_READY || seat->state == SEAT_STOPPING ||
-                           seat->state == SEAT_DYING || seat->state == SEAT_KILLED;
+    /* Also one that has not said yet that it is ready: it may have claimed a job before. */
+    const gboolean lives = seat->state != SEAT_FREE && seat->state != SEAT_WAITING;
     return lives && seat->incarnation == event->incarnation ? event->worker : NONE;
 }
 
