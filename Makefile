@@ -3,6 +3,8 @@
 # make check      install what is missing, build, run every test: what CI runs
 # make install    PREFIX=/usr DESTDIR=          make clean          make setup
 # make asan / tsan / valgrind / analyze         the unit tests and the tree under a checker
+# make sim SCHEDULES=1000000 SEED=1             so many simulated schedules of the factory
+# make bench                                    what the steps of the factory cost
 #
 # Add a module: drop x.c and x.h into a folder.  Add a test: drop tests/unit/test_x.c.
 # Add a handler: make handlers/NAME/ and idl/NAME.thrift.
@@ -19,13 +21,15 @@ HOST_SRC     := $(wildcard handlers/host/*.c actor/ring/*.c)
 HANDLERS     := $(filter-out sdk host,$(patsubst handlers/%/,%,$(wildcard handlers/*/)))
 TEST_IDL     := $(patsubst tests/idl/%.thrift,%,$(wildcard tests/idl/*.thrift))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+SIM_SRC      := $(wildcard tests/sim/*.c actor/factory/*.c)
 TEST_PLUGINS := $(patsubst tests/plugins/%.c,%,$(wildcard tests/plugins/*.c))
 GENERATED    := $(HANDLERS) $(TEST_IDL)
 
 PROGRAMS := $(BUILD)/sluiced $(BUILD)/sluice-host
 PLUGINS  := $(HANDLERS:%=$(BUILD)/handlers/%.so)
 TESTS    := $(UNIT_TESTS:%=$(BUILD)/tests/%) $(TEST_PLUGINS:%=$(BUILD)/tests/plugins/%.so) \
-            $(BUILD)/tests/cglib_client $(BUILD)/gen-py/stamp
+            $(BUILD)/tests/cglib_client $(BUILD)/gen-py/stamp \
+            $(BUILD)/tests/sim $(BUILD)/tests/sim-faults $(BUILD)/tests/bench_factory
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -57,7 +61,7 @@ $(error Packages are missing: `make setup` installs them, see .ci/packages)
 endif
 endif
 
-.PHONY: all run check install clean asan tsan valgrind analyze setup tests lint
+.PHONY: all run check install clean asan tsan valgrind analyze setup tests lint sim bench
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(PLUGINS)
@@ -149,6 +153,20 @@ $(BUILD)/tests/cglib_client: $(BUILD)/obj/tests/e2e/cglib_client.o $(BUILD)/gen/
 	@mkdir -p $(@D)
 	$(call say,LINK)$(LINK) -o $@ $^ $(HOST_LIBS)
 
+# The simulator, and once more with bugs that it must find compiled into the factory.
+$(BUILD)/obj/faults/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(COMPILE) $(WARNINGS) -DWITH_FAULTS -MMD -MP -c -o $@ $<
+$(BUILD)/tests/sim: $(call objects,$(SIM_SRC))
+	@mkdir -p $(@D)
+	$(call say,LINK)$(LINK) -o $@ $^ $(GLIB_LIBS)
+$(BUILD)/tests/sim-faults: $(SIM_SRC:%.c=$(BUILD)/obj/faults/%.o)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(LINK) -o $@ $^ $(GLIB_LIBS)
+$(BUILD)/tests/bench_factory: $(call objects,$(wildcard tests/bench/*.c actor/factory/*.c))
+	@mkdir -p $(@D)
+	$(call say,LINK)$(LINK) -o $@ $^ $(GLIB_LIBS)
+
 # --- what must hold ----------------------------------------------------------------------
 check: setup
 	@tests/check
@@ -159,6 +177,17 @@ run: setup
 
 lint asan tsan valgrind analyze: setup
 	@tests/check $@
+
+SCHEDULES ?= 20000
+SEED      ?= 1
+sim: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/sim
+	$(BUILD)/tests/sim --schedules $(SCHEDULES) --seed $(SEED) --out $(BUILD)/failed.sched \
+	    tests/sim/schedules/*.sched
+
+bench: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench_factory
+	@BUILD=$(BUILD) tests/bench/run
 
 install: all
 	install -D -m 755 $(BUILD)/sluiced $(DESTDIR)$(PREFIX)/sbin/sluiced

@@ -196,11 +196,13 @@ void state_step(Factory *f, const FactoryEvent *event, gint64 now_usec)
     f->now_usec = MAX(f->now_usec, now_usec);
     if (!f->has_begun)
         begin(f);
-    take_due(f);
+    if (event->kind == EVENT_SUBMIT)
+        take_due(f); /* what has expired makes room for it */
     handlers[event->kind](f, event);
+    take_due(f); /* behind a report, which may say that it is over in time */
+    control_tick(f);
     pump(f);
     drain_advance(f);
-    control_tick(f);
     watch_look(f);
 }
 

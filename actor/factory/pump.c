@@ -84,6 +84,8 @@ static void pump_directed(Factory *f)
  * list of the dirty. */
 void pump(Factory *f)
 {
+    if (f->n_recalled > 0)
+        return; /* the driver says at once what comes back, and that may go first */
     if (factory_routing_is_shared(f->settings.routing)) {
         pump_shared(f);
         return;
@@ -107,12 +109,12 @@ void seat_mark_dirty(Factory *f, guint32 seat)
     f->dirty = seat;
 }
 
-gboolean would_start(const Factory *f, const FactoryJob *submit)
+gboolean would_start(const Factory *f, const FactoryJob *submit, guint16 method)
 {
     if (lane_is_busy(f, submit))
         return FALSE;
     if (factory_routing_is_shared(f->settings.routing))
         return f->n_out < f->pool.n_ready;
-    const guint32 seat = router_bound_seat_of(f, submit->key_hash, submit->method, submit->has_key);
+    const guint32 seat = router_bound_seat_of(f, submit->key_hash, method, submit->has_key);
     return seat == NONE ? f->idle.n > 0 : bitset_has(&f->idle, seat);
 }

@@ -24,6 +24,15 @@ static gboolean fits(const Job *job, guint32 worker)
     return job->seat == NONE || job->seat == worker || FAULT(STALE_FINISH);
 }
 
+/* The driver has answered, whatever with. */
+static Recall take_recall(Factory *f, Job *job)
+{
+    const Recall why = job->recall;
+    f->n_recalled -= why != RECALL_NOT;
+    job->recall = RECALL_NOT;
+    return why;
+}
+
 /* --- started ----------------------------------------------------------------------------- */
 
 /* Its caller has its answer; the worker is still busy with it. */
@@ -31,6 +40,8 @@ void answer_running(Factory *f, Job *job, FactoryReason reason)
 {
     job_end(f, job, reason);
     job_set_state(f, job, JOB_ANSWERED);
+    if (FAULT(KEY_OVERLAP))
+        lane_leave(f, job);
     emit_job(f, ACTION_ABANDON, job, 0)->worker = job->seat;
     job_arm_timer(f, job);
 }
@@ -38,8 +49,9 @@ void answer_running(Factory *f, Job *job, FactoryReason reason)
 /* It was asked back, but a worker has it. */
 static void settle_recall(Factory *f, Job *job)
 {
-    const Recall why = job->recall;
-    job->recall = RECALL_NOT;
+    const Recall why = take_recall(f, job);
+    if (why == RECALL_NOT)
+        return;
     if (why == RECALL_DRAIN) {
         f->drain_cut_off++;
         answer_running(f, job, REASON_CUT_OFF);
@@ -78,8 +90,7 @@ void on_started(Factory *f, const FactoryEvent *event)
         return; /* it was told before */
     mark_started(f, job, worker, event->at_usec);
     job_arm_timer(f, job);
-    if (job->recall != RECALL_NOT)
-        settle_recall(f, job);
+    settle_recall(f, job);
 }
 
 /* --- finished ---------------------------------------------------------------------------- */
@@ -108,7 +119,7 @@ static void earn_retry(Factory *f)
 /* The worker looked at it and did not run it. */
 static FactoryReason unrun_reason(const Factory *f, const Job *job)
 {
-    if (job->gone || job->recall == RECALL_GONE)
+    if (job->gone)
         return REASON_CLIENT_GONE;
     return f->now_usec >= job->deadline_usec ? REASON_DEADLINE : REASON_TTL_EXPIRED;
 }
@@ -124,6 +135,7 @@ void on_finished(Factory *f, const FactoryEvent *event)
     if (job->state == JOB_HANDED)
         mark_started(f, job, worker, event->at_usec);
     const gboolean ran = event->reason != REASON_DEADLINE;
+    job->gone |= take_recall(f, job) == RECALL_GONE;
     if (ran)
         measure(f, job);
     if (event->reason == REASON_COMPLETED)
@@ -140,9 +152,10 @@ void on_finished(Factory *f, const FactoryEvent *event)
 void job_put_back(Factory *f, Job *job)
 {
     seat_release(f, job);
-    job->recall = RECALL_NOT;
+    take_recall(f, job);
     job->started_usec = 0;
     job->seat = NONE;
+    job->class_ = class_of(f, job->priority); /* the settings may have changed meanwhile */
     job_set_state(f, job, JOB_QUEUED);
     TRACE(f, job, "is queued again, where it stood");
     make_runnable(f, job);
@@ -156,7 +169,7 @@ void on_returned(Factory *f, const FactoryEvent *event)
         f->stats.stale++;
         return;
     }
-    const Recall why = job->recall;
+    const Recall why = take_recall(f, job);
     if (why <= RECALL_BACK || FAULT(START_GONE)) {
         job_put_back(f, job);
         return;
@@ -219,7 +232,7 @@ void on_lost(Factory *f, const FactoryEvent *event)
         return;
     }
     if (job->state == JOB_HANDED) {
-        job->recall = RECALL_NOT;
+        take_recall(f, job);
         job_set_state(f, job, JOB_RUNNING);
     }
     job_lose(f, job, event->reason);
@@ -231,8 +244,10 @@ void job_recall(Factory *f, Job *job, Recall why)
 {
     const gboolean asked = job->recall != RECALL_NOT;
     job->recall = MAX(job->recall, (guint8)why);
-    if (!asked)
-        emit_job(f, ACTION_RECALL, job, 0)->worker = job->seat;
+    if (asked)
+        return;
+    f->n_recalled++;
+    emit_job(f, ACTION_RECALL, job, 0)->worker = job->seat;
 }
 
 /* So that afterwards each job that is out has a known worker. */

@@ -146,8 +146,9 @@ struct Factory {
     guint64 n_waiting[2];
     List unclaimed; /* LINK_OUT: out, and no worker is known to have them */
     guint32 n_unclaimed;
-    guint32 n_handed; /* in that state: not known to have been started */
-    guint32 n_out;    /* unclaimed ones, and those on READY workers of the present pool */
+    guint32 n_recalled; /* asked back, and the driver has not said yet */
+    guint32 n_handed;   /* in that state: not known to have been started */
+    guint32 n_out;      /* unclaimed ones, and those on READY workers of the present pool */
     guint64 next_serial, next_order;
 
     Lane *lanes;
@@ -306,7 +307,8 @@ void router_pool_changed(Factory *f);
 /* --- pump.c: to the workers -------------------------------------------------------------- */
 void pump(Factory *f);
 void seat_mark_dirty(Factory *f, guint32 seat); /* it may be able to start something now */
-gboolean would_start(const Factory *f, const FactoryJob *submit); /* now, if it came in */
+/* Now, if it came in, as that method. */
+gboolean would_start(const Factory *f, const FactoryJob *submit, guint16 method);
 
 /* --- submit.c, report.c ------------------------------------------------------------------ */
 void submit(Factory *f, const FactoryJob *submit);

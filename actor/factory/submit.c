@@ -188,7 +188,7 @@ void submit(Factory *f, const FactoryJob *job)
         refuse(f, job, reason, 0);
     } else if (!rate_allows(f, &arrival)) {
         refuse(f, job, REASON_REFUSED_RATE, arrival.wait_usec);
-    } else if ((arrival.wait_usec > 0 || !would_start(f, job)) &&
+    } else if ((arrival.wait_usec > 0 || !would_start(f, job, arrival.method)) &&
                !make_room(f, &arrival, &reason)) {
         refuse(f, job, reason, 0);
     } else {
