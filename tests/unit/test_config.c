@@ -56,7 +56,8 @@ START_TEST(a_file_with_only_a_plugin_has_the_documented_defaults)
     ck_assert_str_eq(shop->plugin, "shop.so");
     ck_assert_str_eq(shop->settings_text, "[settings]\n");
     ck_assert(!shop->is_default);
-    ck_assert_uint_eq(shop->workers, 4);
+    ck_assert_uint_eq(shop->workers.min, 4);
+    ck_assert_uint_eq(shop->workers.max, 4);
     ck_assert_uint_eq(shop->queue_limit, 1024);
     ck_assert_uint_eq(shop->queue_bytes, 67108864);
     ck_assert_int_eq(shop->deadline_usec, 30000000);
@@ -99,13 +100,14 @@ END_TEST
 START_TEST(every_service_setting_reaches_its_field)
 {
     g_autoptr(Config) config = parse(
-        "[service shop]\nplugin = /opt/shop.so\ndefault = true\nworkers = 9\nqueue-limit = 0\n"
+        "[service shop]\nplugin = /opt/shop.so\ndefault = true\nworkers = 2..9\nqueue-limit = 0\n"
         "queue-bytes = 1M\ndeadline = 5ms\nstuck-after = 6s\nstart-timeout = 7s\n"
         "restart-backoff-min = 8ms\nrestart-backoff-max = 9ms\n");
     const ServiceConfig *shop = config->services[0];
     ck_assert_str_eq(shop->plugin, "/opt/shop.so");
     ck_assert(shop->is_default);
-    ck_assert_uint_eq(shop->workers, 9);
+    ck_assert_uint_eq(shop->workers.min, 2);
+    ck_assert_uint_eq(shop->workers.max, 9);
     ck_assert_uint_eq(shop->queue_limit, 0);
     ck_assert_uint_eq(shop->queue_bytes, 1048576);
     ck_assert_int_eq(shop->deadline_usec, 5000);
@@ -113,6 +115,75 @@ START_TEST(every_service_setting_reaches_its_field)
     ck_assert_int_eq(shop->start_timeout_usec, 7000000);
     ck_assert_int_eq(shop->restart_backoff_min_usec, 8000);
     ck_assert_int_eq(shop->restart_backoff_max_usec, 9000);
+}
+END_TEST
+
+START_TEST(every_setting_of_the_factory_reaches_its_field)
+{
+    g_autoptr(Config) config = parse(
+        SHOP "workers = 2..9\ncapacity = utilisation\ncapacity-target = 70\n"
+             "capacity-hysteresis = 6\ncapacity-step = 2\ncapacity-cooldown = 3s\n"
+             "capacity-dry-run = true\nrouting = sticky\nlookahead = 3\nqueue = weighted\n"
+             "queue-ageing = 4s\ndiscard = oldest\nqueue-target = 5ms\nrate-limit = 6/s\n"
+             "rate-limit-per-client = 7/m burst 8\nrate-limit-mode = shape\nstuck-action = detect\n"
+             "stuck-warn = 9ms\nretry = 1\nretry-budget = 20\nrestart-intensity = none\n");
+    const ServiceConfig *shop = config->services[0];
+    const struct {
+        guint64 value, expected;
+    } fields[] = {
+        { shop->capacity, 1 },
+        { shop->capacity_target, 70 },
+        { shop->capacity_hysteresis, 6 },
+        { shop->capacity_step, 2 },
+        { (guint64)shop->capacity_cooldown_usec, 3000000 },
+        { (guint64)shop->capacity_dry_run, TRUE },
+        { shop->routing, 2 },
+        { shop->lookahead, 3 },
+        { shop->queue, 2 },
+        { (guint64)shop->queue_ageing_usec, 4000000 },
+        { shop->discard, 2 },
+        { (guint64)shop->queue_target_usec, 5000 },
+        { shop->rate_limit.count, 6 },
+        { shop->rate_limit.burst, 6 },
+        { (guint64)shop->client_rate_limit.per_usec, 60000000 },
+        { shop->client_rate_limit.burst, 8 },
+        { shop->rate_mode, 1 },
+        { shop->stuck_action, 1 },
+        { (guint64)shop->stuck_warn_usec, 9000 },
+        { shop->retries, 1 },
+        { shop->retry_budget, 20 },
+        { shop->restart_intensity.count, 0 },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        ck_assert_msg(fields[i].value == fields[i].expected, "field %zu", i);
+}
+END_TEST
+
+START_TEST(a_method_belongs_to_its_service_wherever_it_stands)
+{
+    g_autoptr(Config) config =
+        parse("[method a.b.buy]\npriority = high\ndeadline = 5s\nrate-limit = 1/s\n"
+              "idempotent = true\ndiscardable = false\nkey = arg:1.-2\n"
+              "[service a.b]\nplugin = x.so\n[service a]\nplugin = x.so\n[method a.sell]\n");
+    const ServiceConfig *service = config->services[0];
+    ck_assert_str_eq(service->name, "a.b");
+    ck_assert_uint_eq(service->n_methods, 1);
+    const MethodConfig *buy = service->methods[0];
+    ck_assert_str_eq(buy->name, "buy");
+    ck_assert_uint_eq(buy->priority, 1);
+    ck_assert_int_eq(buy->deadline_usec, 5000000);
+    ck_assert_uint_eq(buy->rate_limit.count, 1);
+    ck_assert(buy->idempotent && !buy->discardable);
+    ck_assert_int_eq(buy->key.kind, KEY_ARG);
+    ck_assert_uint_eq(buy->key.depth, 2);
+    ck_assert_int_eq(buy->key.path[0], 1);
+    ck_assert_int_eq(buy->key.path[1], -2);
+    const MethodConfig *sell = config->services[1]->methods[0];
+    ck_assert_str_eq(sell->name, "sell");
+    ck_assert_uint_eq(sell->priority, 3);
+    ck_assert_int_eq(sell->deadline_usec, 0);
+    ck_assert(sell->discardable && !sell->idempotent);
+    ck_assert_int_eq(sell->key.kind, KEY_NONE);
 }
 END_TEST
 
@@ -164,7 +235,9 @@ START_TEST(settings_that_do_not_fit_into_one_message_are_refused)
 END_TEST
 
 #define LINE_FORM   "; allowed: [group], key = value, # comment"
-#define GROUP_FORM  "; allowed: [daemon], [service NAME], [settings NAME]"
+#define METHOD_FORM "; allowed: [method SERVICE.METHOD], METHOD of letters, digits and '_'"
+#define RANGE_FORM  "; allowed: 1 to 1024, or two such numbers as in 2..16"
+#define GROUP_FORM  "; allowed: [daemon], [service NAME], [method NAME.METHOD], [settings NAME]"
 #define PLUGIN_FORM "; allowed: a file name or an absolute path"
 #define NAME_FORM   "; allowed: 1 to 64 letters, digits, '_', '.' and '-'"
 #define NAME_OF_65  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12345"
@@ -209,17 +282,41 @@ static const struct {
       "bad service name" NAME_FORM },
     /* keys and values */
     { SHOP "worker = 4\n",
-      "3: [service shop] worker = 4: unknown key; allowed: plugin, default, workers, queue-limit, "
-      "queue-bytes, deadline, stuck-after, start-timeout, restart-backoff-min, "
+      "3: [service shop] worker = 4: unknown key; allowed: plugin, default, workers, capacity, "
+      "capacity-target, capacity-hysteresis, capacity-step, capacity-cooldown, capacity-dry-run, "
+      "routing, lookahead, queue, queue-ageing, discard, queue-target, queue-limit, queue-bytes, "
+      "rate-limit, rate-limit-per-client, rate-limit-mode, deadline, stuck-after, stuck-action, "
+      "stuck-warn, retry, retry-budget, restart-intensity, start-timeout, restart-backoff-min, "
       "restart-backoff-max" },
     { SHOP "[daemon]\nworkers = 4\n",
       "4: [daemon] workers = 4: unknown key; allowed: listen, admin, handler-dir, host-program, "
       "max-connections, max-pipelined, max-frame-bytes, write-buffer, buffer-memory, idle-timeout, "
       "frame-timeout, write-timeout, drain-timeout, log-level, log-repeat-interval" },
-    { SHOP "workers = 0\n", "3: [service shop] workers = 0: out of range; allowed: 1 to 1024" },
+    { SHOP "workers = 0\n", "3: [service shop] workers = 0: out of range" RANGE_FORM },
     { SHOP "workers = 4 # four\n",
-      "3: [service shop] workers = 4 # four: not understood after the digits; "
-      "allowed: 1 to 1024" },
+      "3: [service shop] workers = 4 # four: not a number" RANGE_FORM },
+    { SHOP "workers = 9..2\n", "3: [service shop] workers = 9..2: the wrong way round" RANGE_FORM },
+    { SHOP "routing = random\n",
+      "3: [service shop] routing = random: unknown word; allowed: queuer, key-persistent, sticky, "
+      "round-robin, least-loaded or consistent-hash" },
+    /* settings that do not go together */
+    { SHOP "capacity = aimd\n",
+      "3: [service shop] capacity = aimd: there is nothing to move: workers is not a range" },
+    { SHOP "discard = dynamic-oldest\nqueue-limit = 0\n",
+      "3: [service shop] discard = dynamic-oldest: a queue-limit of 0 leaves a dynamic one no "
+      "room" },
+    { SHOP "stuck-after = 1s\nstuck-warn = 126ms\n",
+      "4: [service shop] stuck-warn = 126ms: 8 times stuck-warn is above stuck-after" },
+    { SHOP "routing = queuer\n[method shop.buy]\nkey = peer\n",
+      "5: [method shop.buy] key = peer: has no effect: the service's routing is queuer" },
+    /* methods */
+    { SHOP "[method shop]\n", "3: [method shop]: bad method name" METHOD_FORM },
+    { SHOP "[method shop.]\n", "3: [method shop.]: bad method name" METHOD_FORM },
+    { SHOP "[method shop.a b]\n", "3: [method shop.a b]: bad method name" METHOD_FORM },
+    { SHOP "[method bar.buy]\n", "3: [method bar.buy]: no service of this name" },
+    { SHOP "[method shop.buy]\nworkers = 4\n",
+      "4: [method shop.buy] workers = 4: unknown key; allowed: priority, deadline, rate-limit, "
+      "idempotent, discardable, key" },
     { SHOP "deadline = 30\n",
       "3: [service shop] deadline = 30: no unit; allowed: 1ms to 24h, with us, ms, s, m or h" },
     { "[service shop]\n", "1: [service shop]: no plugin" PLUGIN_FORM },
@@ -247,19 +344,19 @@ END_TEST
 
 START_TEST(all_errors_of_a_file_are_told_in_its_order)
 {
-    assert_refused("[settings nobody]\n[daemon]\nadmin = ftp://x\nbroken\nlog-level = loud\n"
-                   "[service shop]\nworkers = many\n[service bar]\nplugin = bar.so\n"
-                   "workers = 99999999999999999999\n",
-                   "s.conf:1: [settings nobody]: no service of this name\n"
-                   "s.conf:3: [daemon] admin = ftp://x: does not start with http://; "
-                   "allowed: http://HOST:PORT, or nothing to turn it off\n"
-                   "s.conf:4: broken: not understood" LINE_FORM "\n"
-                   "s.conf:5: [daemon] log-level = loud: unknown word; "
-                   "allowed: error, warning, notice, info or debug\n"
-                   "s.conf:6: [service shop]: no plugin" PLUGIN_FORM "\n"
-                   "s.conf:7: [service shop] workers = many: not a number; allowed: 1 to 1024\n"
-                   "s.conf:10: [service bar] workers = 99999999999999999999: too large; "
-                   "allowed: 1 to 1024");
+    assert_refused(
+        "[settings nobody]\n[daemon]\nadmin = ftp://x\nbroken\nlog-level = loud\n"
+        "[service shop]\nworkers = many\n[service bar]\nplugin = bar.so\n"
+        "workers = 99999999999999999999\n",
+        "s.conf:1: [settings nobody]: no service of this name\n"
+        "s.conf:3: [daemon] admin = ftp://x: does not start with http://; "
+        "allowed: http://HOST:PORT, or nothing to turn it off\n"
+        "s.conf:4: broken: not understood" LINE_FORM "\n"
+        "s.conf:5: [daemon] log-level = loud: unknown word; "
+        "allowed: error, warning, notice, info or debug\n"
+        "s.conf:6: [service shop]: no plugin" PLUGIN_FORM "\n"
+        "s.conf:7: [service shop] workers = many: not a number" RANGE_FORM "\n"
+        "s.conf:10: [service bar] workers = 99999999999999999999: out of range" RANGE_FORM);
 }
 END_TEST
 
@@ -291,6 +388,8 @@ Suite *test_suite(void)
     tcase_add_test(files, a_file_with_only_a_plugin_has_the_documented_defaults);
     tcase_add_test(files, every_daemon_setting_reaches_its_field);
     tcase_add_test(files, every_service_setting_reaches_its_field);
+    tcase_add_test(files, every_setting_of_the_factory_reaches_its_field);
+    tcase_add_test(files, a_method_belongs_to_its_service_wherever_it_stands);
     tcase_add_test(files, services_stand_in_the_order_of_the_file);
     tcase_add_test(files, the_settings_of_a_service_reach_its_plugin_as_written);
     tcase_add_test(files, settings_that_do_not_fit_into_one_message_are_refused);

@@ -45,6 +45,7 @@ static void assert_equal_field(const Option *option, gconstpointer a, gconstpoin
     case VALUE_BOOL:
     case VALUE_UINT:
     case VALUE_LOG_LEVEL:
+    case VALUE_CHOICE:
         ck_assert_mem_eq(a, b, sizeof(guint));
         return;
     case VALUE_SIZE:
@@ -60,6 +61,15 @@ static void assert_equal_field(const Option *option, gconstpointer a, gconstpoin
         return;
     case VALUE_ADMIN:
         ck_assert(address_equal(*(Address *const *)a, *(Address *const *)b));
+        return;
+    case VALUE_RANGE:
+        ck_assert_mem_eq(a, b, sizeof(Range));
+        return;
+    case VALUE_RATE:
+        ck_assert_mem_eq(a, b, sizeof(Rate));
+        return;
+    case VALUE_KEY:
+        ck_assert_int_eq(((const KeySource *)a)->kind, ((const KeySource *)b)->kind);
         return;
     }
 }
@@ -80,6 +90,12 @@ static void assert_all_defaults(const gchar *text)
     ck_assert_uint_eq(written->n_services, 1);
     ck_assert_str_eq(written->services[0]->name, "calculator");
     assert_equal_fields(&service_options, written->services[0], defaults->services[0]);
+    ck_assert_uint_eq(written->services[0]->n_methods, 1);
+    const MethodConfig *method = written->services[0]->methods[0];
+    MethodConfig fresh = { 0 };
+    ck_assert_str_eq(method->name, "add");
+    options_set_defaults(&method_options, &fresh);
+    assert_equal_fields(&method_options, method, &fresh);
 }
 
 static void replace_default(GString *text, const gchar *key, const gchar *value)

@@ -126,7 +126,8 @@ START_TEST(nothing_hides_behind_a_zero_byte)
     ck_assert_ptr_null(load_bytes(bytes, sizeof bytes - 1, &path, &error));
     g_autofree gchar *message =
         g_strdup_printf("%s:3: not plain text in UTF-8\n"
-                        "%s:4: [service shop] workers = 0: out of range; allowed: 1 to 1024",
+                        "%s:4: [service shop] workers = 0: out of range; allowed: 1 to 1024, or "
+                        "two such numbers as in 2..16",
                         path, path);
     ck_assert_str_eq(error->message, message);
 }
@@ -145,7 +146,7 @@ START_TEST(line_ends_of_any_kind_and_none_mean_the_same)
         g_autoptr(Config) config = config_parse(texts[i], "s.conf", &error);
         ck_assert_msg(config != NULL, "%s", error != NULL ? error->message : "");
         ck_assert_str_eq(config->services[0]->plugin, "shop.so");
-        ck_assert_uint_eq(config->services[0]->workers, 7);
+        ck_assert_uint_eq(config->services[0]->workers.max, 7);
     }
 }
 END_TEST

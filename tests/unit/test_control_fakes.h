@@ -32,6 +32,8 @@ static struct {
     ServiceStats unknown;
     DaemonStats daemon;
     gboolean draining;
+    Factory *factory; /* one for all of them */
+    Methods *methods;
 } fake;
 
 guint dispatch_n_services(const Dispatch *dispatch)
@@ -39,7 +41,7 @@ guint dispatch_n_services(const Dispatch *dispatch)
     (void)dispatch;
     return fake.n_services;
 }
-const Service *dispatch_service(const Dispatch *dispatch, guint index)
+Service *dispatch_service(const Dispatch *dispatch, guint index)
 {
     (void)dispatch;
     return &fake.services[index];
@@ -59,10 +61,20 @@ gboolean dispatch_is_ready(const Dispatch *dispatch)
 }
 
 const ServiceConfig *service_config(const Service *service) { return &service->config; }
-const ServiceStats *service_stats(const Service *service) { return &service->stats; }
+const ServiceStats *service_stats(Service *service) { return &service->stats; }
+const Factory *service_factory(const Service *service)
+{
+    (void)service;
+    return fake.factory;
+}
+const Methods *service_methods(const Service *service)
+{
+    (void)service;
+    return fake.methods;
+}
+gboolean service_is_ready(const Service *service) { return service->pool.ready; }
 const Pool *service_pool(const Service *service) { return &service->pool; }
 
-gboolean pool_is_ready(const Pool *pool) { return pool->ready; }
 const gchar *pool_error(const Pool *pool) { return pool->error; }
 const Host *pool_host(const Pool *pool) { return &pool->host; }
 guint pool_generation(const Pool *pool)
@@ -108,7 +120,13 @@ static inline gboolean fake_is_draining(gpointer user)
 /* A service that takes calls. */
 static inline Service *fake_add_service(gchar *name)
 {
+    FactorySettings settings;
     ck_assert_uint_lt(fake.n_services, FAKE_SERVICES_MAX);
+    factory_settings_init(&settings);
+    if (fake.factory == NULL)
+        fake.factory = factory_new(&settings, 1, 1, 0);
+    if (fake.methods == NULL)
+        fake.methods = methods_new(&fake.services[0].config);
     Service *service = &fake.services[fake.n_services++];
     *service = (Service){
         .config = { .name = name, .plugin = (gchar *)"calculator.so" },

@@ -25,7 +25,7 @@ void dispatch_client_gone(Dispatch *dispatch, Request *request)
     request->client.finished = NULL;
     abandoning->abandoned++;
     if (request->state != REQUEST_FINISHED)
-        request_finish_silently(request, VERDICT_CLIENT_GONE);
+        request_finish_silently(request);
     request_release(request);
 }
 
@@ -73,7 +73,7 @@ static void finish(Wire *wire, Request *request, const guint8 *reply, gsize byte
     request->reply_bytes = bytes;
     wire->line.reply_bytes += bytes;
     wire->held_bytes += (gint64)bytes;
-    request_finish_silently(request, VERDICT_COMPLETED);
+    request_finish_silently(request);
 }
 
 static void finish_with(Wire *wire, Request *request, const gchar *reply)

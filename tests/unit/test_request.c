@@ -29,7 +29,7 @@ static void count_answer(Request *request, gpointer user)
     call->answers++;
 }
 
-/* A call of add(), in the state RUNNING. */
+/* A call of add() that was admitted. */
 static void call_open(Call *call, WireProtocol protocol, WireMessageType type)
 {
     const WireHead head = { .protocol = protocol,
@@ -44,7 +44,7 @@ static void call_open(Call *call, WireProtocol protocol, WireMessageType type)
     call->request = request_new(&head, g_malloc0(20), 2, 15, peer, &client, MAX_REPLY_BYTES, 1);
     call->request->stats = &call->stats;
     call->stats.service[CTR_RECEIVED]++;
-    request_set_state(call->request, REQUEST_RUNNING);
+    request_admit(call->request, 4711);
     g_ref_string_release(peer);
 }
 
@@ -131,12 +131,12 @@ START_TEST(a_failure_is_an_exception_with_token_and_reason)
 {
     Call call;
     call_open(&call, WIRE_BINARY, WIRE_CALL);
-    request_fail(call.request, VERDICT_QUEUE_FULL, "wait", -1);
+    request_fail(call.request, REASON_QUEUE_FULL, "wait", -1);
     assert_reply(&call, "00 00 00 2e 80 01 00 03 00 00 00 03 'add' 00 00 00 07"
                         "0b 00 01 00 00 00 10 'queue_full: wait' 08 00 02 00 00 00 0b 00");
     call_close(&call);
     call_open(&call, WIRE_COMPACT, WIRE_CALL);
-    request_fail(call.request, VERDICT_LATE, "no answer, cut here", 2);
+    request_fail(call.request, REASON_LATE, "no answer, cut here", 2);
     assert_reply(&call, "00 00 00 18 82 61 07 03 'add' 18 0c 'deadline: no' 15 18 00");
     call_close(&call);
 }
@@ -151,7 +151,7 @@ START_TEST(a_oneway_call_gets_no_bytes_whatever_becomes_of_it)
     ck_assert_uint_eq(call.answers, 1);
     call_close(&call);
     call_open(&call, WIRE_BINARY, WIRE_ONEWAY);
-    request_fail(call.request, VERDICT_WORKER_CRASHED, "", -1);
+    request_fail(call.request, REASON_WORKER_CRASHED, "", -1);
     ck_assert_ptr_null(call.request->reply);
     ck_assert_uint_eq(call.answers, 1);
     call_close(&call);
@@ -163,7 +163,7 @@ START_TEST(a_client_that_has_gone_is_told_nothing_but_counted)
     Call call;
     call_open(&call, WIRE_BINARY, WIRE_CALL);
     call.request->client.finished = NULL;
-    request_fail(call.request, VERDICT_CLIENT_GONE, "", -1);
+    request_fail(call.request, REASON_CLIENT_GONE, "", -1);
     ck_assert_ptr_null(call.request->reply);
     ck_assert_uint_eq(call.answers, 0);
     ck_assert_int_eq(call.stats.service[CTR_DISCARDED_CLIENT_GONE], 1);
@@ -187,38 +187,18 @@ END_TEST
 
 /* --- counting ---------------------------------------------------------------------------- */
 
-START_TEST(every_failure_is_counted_once_and_nothing_stays_in_the_gauges)
+START_TEST(every_failure_is_counted_once_and_told_by_its_token)
 {
-    const Verdict verdict = (Verdict)_i;
+    const FactoryReason reason = (FactoryReason)_i;
     gint64 total = 0;
     Call call;
     call_open(&call, WIRE_BINARY, WIRE_CALL);
-    request_fail(call.request, verdict, "why", -1);
+    request_fail(call.request, reason, "why", -1);
     for (ServiceCounter id = CTR_REFUSED_UNKNOWN_SERVICE; id <= CTR_RUNNING; id++)
         total += call.stats.service[id];
     ck_assert_int_eq(total, 1);
-    ck_assert_int_eq(call.stats.service[CTR_RUNNING], 0);
-    ck_assert(memcmp(call.request->reply + 26, verdict_token(verdict),
-                     strlen(verdict_token(verdict))) == 0);
-    call_close(&call);
-}
-END_TEST
-
-START_TEST(the_gauges_follow_a_call_through_its_states)
-{
-    Call call;
-    const gint64 *counted = call.stats.service;
-    call_open(&call, WIRE_BINARY, WIRE_CALL);
-    ck_assert_int_eq(counted[CTR_RUNNING], 1);
-    ck_assert(service_stats_ledger_balances(&call.stats));
-    request_set_state(call.request, REQUEST_QUEUED);
-    ck_assert_int_eq(counted[CTR_RUNNING], 0);
-    ck_assert_int_eq(counted[CTR_QUEUED], 1);
-    ck_assert_int_ge(counted[CTR_QUEUED_BYTES], 15);
-    ck_assert(service_stats_ledger_balances(&call.stats));
-    request_fail(call.request, VERDICT_DEADLINE, "", -1);
-    ck_assert_int_eq(counted[CTR_QUEUED], 0);
-    ck_assert_int_eq(counted[CTR_QUEUED_BYTES], 0);
+    ck_assert(memcmp(call.request->reply + 26, factory_reason_token(reason),
+                     strlen(factory_reason_token(reason))) == 0);
     call_close(&call);
 }
 END_TEST
@@ -231,7 +211,7 @@ START_TEST(a_text_that_is_not_utf8_or_too_long_is_made_so_that_it_can_be_sent)
     Call call;
     text[0] = (gchar)0xff;
     call_open(&call, WIRE_BINARY, WIRE_CALL);
-    request_fail(call.request, VERDICT_APP_ERROR, text, 1 << 20);
+    request_fail(call.request, REASON_APP_ERROR, text, 1 << 20);
     ck_assert_uint_lt(call.request->reply_bytes, 5000);
     ck_assert(memcmp(call.request->reply + 26, "app_error: \xef\xbf\xbdx", 15) == 0);
     call_close(&call);
@@ -262,7 +242,7 @@ START_TEST(a_text_that_changes_while_it_is_read_harms_nobody)
     for (guint i = 0; i < ROUNDS; i++) {
         Call call;
         call_open(&call, WIRE_BINARY, WIRE_CALL);
-        request_fail(call.request, VERDICT_APP_ERROR, text, TEXT_BYTES);
+        request_fail(call.request, REASON_APP_ERROR, text, TEXT_BYTES);
         call_close(&call);
     }
     kill(scribbler, SIGKILL);
@@ -276,8 +256,8 @@ START_TEST(a_second_end_stops_the_process)
 {
     Call call;
     call_open(&call, WIRE_BINARY, WIRE_CALL);
-    request_fail(call.request, VERDICT_DEADLINE, "", -1);
-    request_finish_silently(call.request, VERDICT_COMPLETED);
+    request_fail(call.request, REASON_DEADLINE, "", -1);
+    request_finish_silently(call.request);
 }
 END_TEST
 
@@ -294,7 +274,7 @@ START_TEST(the_last_holder_frees_a_call)
     Call call;
     call_open(&call, WIRE_BINARY, WIRE_CALL);
     request_hold(call.request);
-    request_finish_silently(call.request, VERDICT_COMPLETED);
+    request_finish_silently(call.request);
     request_release(call.request);
     ck_assert_int_eq(call.request->state, REQUEST_FINISHED);
     call_close(&call);
@@ -319,9 +299,8 @@ Suite *test_suite(void)
     tcase_add_test(replies, a_text_that_changes_while_it_is_read_harms_nobody);
     suite_add_tcase(suite, replies);
     TCase *counting = tcase_create("counting");
-    tcase_add_loop_test(counting, every_failure_is_counted_once_and_nothing_stays_in_the_gauges,
-                        VERDICT_APP_ERROR, VERDICTS);
-    tcase_add_test(counting, the_gauges_follow_a_call_through_its_states);
+    tcase_add_loop_test(counting, every_failure_is_counted_once_and_told_by_its_token,
+                        REASON_APP_ERROR, REASONS);
     suite_add_tcase(suite, counting);
     TCase *life = tcase_create("life");
     tcase_add_test(life, the_last_holder_frees_a_call);

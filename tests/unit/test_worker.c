@@ -113,20 +113,6 @@ END_TEST
 
 /* --- coming back ------------------------------------------------------------------------- */
 
-START_TEST(a_vacant_seat_is_due_after_its_wait)
-{
-    Seat seat;
-    seat_open(&seat);
-    for (guint i = 0; i < 4; i++) {
-        worker_wait(seat.worker, i % 2 == 0);
-        loop_run(seat.loop);
-    }
-    ck_assert_str_eq(seat.said->str, "due due due due ");
-    ck_assert_int_eq(worker_state(seat.worker), WORKER_VACANT);
-    seat_close(&seat);
-}
-END_TEST
-
 START_TEST(beginning_twice_stops_the_process)
 {
     Seat seat;
@@ -158,7 +144,6 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_host_that_forks_nothing_in_time_is_called_silent);
     tcase_add_test(tcase, a_process_without_a_pidfd_counts_as_none);
     tcase_add_test(tcase, a_process_that_could_not_be_forked_is_told_with_its_reason);
-    tcase_add_test(tcase, a_vacant_seat_is_due_after_its_wait);
     /* g_error() ends a process by a breakpoint. */
     tcase_add_test_raise_signal(tcase, beginning_twice_stops_the_process, SIGTRAP);
     tcase_add_test_raise_signal(tcase, beginning_on_a_taken_seat_stops_the_process, SIGTRAP);

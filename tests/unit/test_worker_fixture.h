@@ -39,13 +39,6 @@ static inline void tell(Seat *seat, LinkKind kind, gint32 value, const gchar *te
     worker_take_message(seat->worker, &message);
 }
 
-static inline void on_due(Worker *worker, gpointer user)
-{
-    (void)worker;
-    say(user, "due");
-    loop_stop(((Seat *)user)->loop);
-}
-
 static inline void on_forked(Worker *worker, gpointer user)
 {
     (void)worker;
@@ -92,7 +85,7 @@ static inline void on_gone(Worker *worker, const WorkerObituary *obituary, gpoin
 static inline void seat_open(Seat *seat)
 {
     static const WorkerEvents events = {
-        on_due, on_forked, on_ready, on_silent, on_dying, on_gone
+        on_forked, on_ready, on_silent, on_dying, on_gone
     };
     *seat = (Seat){ .loop = loop_new(),
                     .service = { .name = (gchar *)"calc",
