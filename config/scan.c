@@ -71,7 +71,8 @@ static void scan_group_line(Scanner *scanner, const gchar *line)
     g_autoptr(GKeyFile) file = g_key_file_new();
     scanner->is_lost = !g_key_file_load_from_data(file, line, strlen(line), G_KEY_FILE_NONE, NULL);
     if (scanner->is_lost) {
-        add_line_problem(scanner, line, "not a group", "[daemon], [service NAME], [method NAME.METHOD], [settings NAME]");
+        add_line_problem(scanner, line, "not a group",
+                         "[daemon], [service NAME], [method NAME.METHOD], [settings NAME]");
         return;
     }
     g_autofree gchar *name = g_key_file_get_start_group(file);

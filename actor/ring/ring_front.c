@@ -1,6 +1,6 @@
 #include "actor/ring/ring_front.h"
 #include "actor/ring/futex.h"
-#include "actor/ring/layout.h"
+#include "actor/ring/front_state.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,30 +9,6 @@
 
 /* What a large message touched is given back beyond this much of each area. */
 #define KEEP_BYTES ((gsize)128 * 1024)
-
-#define ANY_WORKER G_MAXUINT32
-
-/* Our own copy of a slot: the truth about it. */
-typedef struct {
-    gpointer job; /* NULL: free */
-    guint32 sequence;
-    guint32 only; /* the one worker that it is for, or ANY_WORKER */
-    gsize call_bytes;
-    gsize reply_bytes; /* of the reply area that may have been touched */
-} Shadow;
-
-struct RingFront {
-    RingLayout ring;
-    int segment_fd;
-    int event_fd;
-    guint32 tail;       /* ours; workers only see copies of it */
-    guint32 floor;      /* every entry before it is claimed, taken back or done */
-    guint64 *announced; /* our copy of ready[] */
-    Shadow *shadows;
-    guint32 *free_slots; /* a stack, so that warm slots are used again first */
-    guint32 n_free;
-    gboolean corrupt;
-};
 
 static gboolean create_segment(RingFront *front, const RingGeometry *geometry, GError **error)
 {
@@ -95,12 +71,6 @@ guint ring_front_used_slots(const RingFront *front)
 }
 
 guint32 ring_front_slots(const RingFront *front) { return front->ring.geometry.slots; }
-
-/* acquire, pairs with the release in ring_worker_finish: a DONE word brings the reply. */
-static guint64 word_of(const RingFront *front, guint32 slot)
-{
-    return atomic_load_explicit(&front->ring.slots[slot].word, memory_order_acquire);
-}
 
 static guint64 ready_word(const RingFront *front, guint32 slot)
 {
@@ -200,13 +170,6 @@ guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job
     return slot;
 }
 
-static void free_slot(RingFront *front, guint32 slot)
-{
-    g_assert(front->shadows[slot].job != NULL);
-    front->shadows[slot].job = NULL;
-    front->free_slots[front->n_free++] = slot;
-}
-
 /* Pages that a large message touched, beyond what every slot may keep. */
 static void give_back(RingFront *front, const guint8 *area, gsize stride, gsize touched)
 {
@@ -245,25 +208,6 @@ void ring_front_cancel(RingFront *front, guint32 slot)
     g_assert(front->shadows[slot].job != NULL);
     /* relaxed: a hint for the handler, ordered with nothing. */
     atomic_store_explicit(&front->ring.slots[slot].signals.cancelled, 1, memory_order_relaxed);
-}
-
-/* relaxed: times that a worker told, believed as far as they can be true and used as hints. */
-static gint64 told_usec(_Atomic gint64 *cell, gint64 latest_usec)
-{
-    const gint64 usec = atomic_load_explicit(cell, memory_order_relaxed);
-    return CLAMP(usec, 0, latest_usec);
-}
-
-static RingClaim claim_of(RingFront *front, guint32 slot, guint64 word, gint64 now_usec)
-{
-    RingSignals *signals = &front->ring.slots[slot].signals;
-    return (RingClaim){
-        .worker = slot_worker(word),
-        .incarnation = slot_incarnation(word),
-        .claimed_usec = told_usec(&signals->claimed_usec, now_usec),
-        .progress_usec = told_usec(&signals->progress_usec, now_usec),
-        .protect_usec = told_usec(&signals->protect_usec, G_MAXINT64),
-    };
 }
 
 gboolean ring_front_claim(RingFront *front, guint32 slot, gint64 now_usec, RingClaim *claim)
@@ -317,7 +261,7 @@ static gboolean read_reply(RingFront *front, guint32 slot, RingDone *done)
         .slot = slot,
         .worker = slot_worker(word),
         .incarnation = slot_incarnation(word),
-        .claimed_usec = told_usec(&front->ring.slots[slot].signals.claimed_usec, G_MAXINT64),
+        .claimed_usec = claim_of(front, slot, word, G_MAXINT64).claimed_usec,
         .job = front->shadows[slot].job,
         .reply = { (RingOutcome)outcome, area, body, area + body, headers },
     };
@@ -370,76 +314,4 @@ void ring_front_clear_event(RingFront *front)
     guint64 count;
     if (read(front->event_fd, &count, sizeof count) < 0 && errno != EAGAIN)
         g_warning("ring: cannot read the eventfd: %s", g_strerror(errno));
-}
-
-/* --- workers that end -------------------------------------------------------------------- */
-
-void ring_front_stop_worker(RingFront *front, guint32 worker)
-{
-    g_assert(worker < front->ring.geometry.workers);
-    Seat *seat = &front->ring.seats[worker];
-    atomic_store(&seat->stop, 1);
-    atomic_fetch_add(&seat->futex, 1);
-    futex_wake_one(&seat->futex);
-}
-
-void ring_front_reset_seat(RingFront *front, guint32 worker)
-{
-    g_assert(worker < front->ring.geometry.workers);
-    atomic_store(&front->ring.seats[worker].stop, 0);
-    atomic_store(&front->ring.seats[worker].inbox, 0);
-    atomic_fetch_and(&front->ring.shared->sleep_map[worker / 64],
-                     ~(G_GUINT64_CONSTANT(1) << worker % 64));
-}
-
-/* A slot that the dead worker had claimed, or that nobody else may claim. */
-static void lose_slot(RingFront *front, guint32 slot, guint64 word, RingLostFunc lost,
-                      gpointer user)
-{
-    gpointer job = front->shadows[slot].job;
-    if (slot_phase(word) == SLOT_DONE) {
-        atomic_fetch_or(&front->ring.shared->done_map[slot / 64], G_GUINT64_CONSTANT(1)
-                                                                      << slot % 64);
-    } else if (slot_phase(word) == SLOT_CLAIMED) {
-        const RingClaim claim = claim_of(front, slot, word, G_MAXINT64);
-        front->shadows[slot].reply_bytes = front->ring.geometry.max_reply_bytes;
-        ring_front_release(front, slot);
-        lost(slot, job, &claim, user);
-    } else if (ring_front_take_back(front, slot)) {
-        lost(slot, job, NULL, user);
-    }
-}
-
-void ring_front_worker_gone(RingFront *front, guint32 worker, guint16 incarnation,
-                            RingLostFunc lost, gpointer user)
-{
-    gboolean announced = FALSE;
-    ring_front_reset_seat(front, worker);
-    for (guint32 slot = 0; slot < front->ring.geometry.slots; slot++) {
-        const guint32 only = front->shadows[slot].only;
-        if (front->shadows[slot].job == NULL)
-            continue;
-        const guint64 word = word_of(front, slot);
-        const gboolean ready = slot_phase(word) == SLOT_READY;
-        announced |= ready && only == ANY_WORKER;
-        if (ready ? only == worker
-                  : slot_worker(word) == worker && slot_incarnation(word) == incarnation)
-            lose_slot(front, slot, word, lost, user);
-    }
-    if (announced)
-        ring_wake_one(&front->ring);
-}
-
-void ring_front_abandon(RingFront *front, RingLostFunc func, gpointer user)
-{
-    for (guint32 slot = 0; slot < front->ring.geometry.slots; slot++) {
-        gpointer job = front->shadows[slot].job;
-        if (job == NULL)
-            continue;
-        const RingClaim claim = claim_of(front, slot, word_of(front, slot), G_MAXINT64);
-        const gboolean unclaimed = ring_front_take_back(front, slot);
-        if (!unclaimed)
-            free_slot(front, slot);
-        func(slot, job, unclaimed ? NULL : &claim, user);
-    }
 }

@@ -1,8 +1,8 @@
 #include "daemon/dispatch/driver.h"
 #include "daemon/base/load.h"
 #include "daemon/base/obj.h"
+#include "daemon/base/random.h"
 #include "daemon/dispatch/factory_log.h"
-#include <sys/random.h>
 
 #define DRIVER_MAGIC 0x44525652u
 
@@ -66,9 +66,9 @@ static void tell(Driver *driver, FactoryEventKind kind)
     step(driver, &(FactoryEvent){ .kind = kind });
 }
 
-static void tell_job(Driver *driver, FactoryEventKind kind, guint64 job)
+static void tell_job(Driver *driver, FactoryEventKind kind, guint64 job, gint64 at_usec)
 {
-    step(driver, &(FactoryEvent){ .kind = kind, .job = job });
+    step(driver, &(FactoryEvent){ .kind = kind, .job = job, .at_usec = at_usec });
 }
 
 static FactoryEvent of_worker(const Driver *driver, FactoryEventKind kind, guint32 worker)
@@ -113,7 +113,7 @@ static void recall(Driver *driver, Request *request)
         pool_look(driver->pool);
         return;
     }
-    tell_job(driver, EVENT_RETURNED, request->job);
+    tell_job(driver, EVENT_RETURNED, request->job, 0);
     came_back(request);
 }
 
@@ -182,18 +182,11 @@ static void on_seen(gpointer job, const RingClaim *claim, gpointer user)
 {
     Driver *driver = driver_of(user);
     const Request *request = job;
-    FactoryEvent event = { .job = request->job };
     tell_started(driver, request, claim);
-    if (claim->progress_usec > 0) {
-        event.kind = EVENT_PROGRESS;
-        event.at_usec = claim->progress_usec;
-        step(driver, &event);
-    }
-    if (claim->protect_usec > 0) {
-        event.kind = EVENT_PROTECT;
-        event.at_usec = claim->protect_usec;
-        step(driver, &event);
-    }
+    if (claim->progress_usec > 0)
+        tell_job(driver, EVENT_PROGRESS, request->job, claim->progress_usec);
+    if (claim->protect_usec > 0)
+        tell_job(driver, EVENT_PROTECT, request->job, claim->protect_usec);
 }
 
 static void on_reply(gpointer job, const RingClaim *claim, const RingReply *reply, gpointer user)
@@ -225,22 +218,24 @@ static void on_lost(gpointer job, const RingClaim *claim, gpointer user)
 static void on_returned(gpointer job, gpointer user)
 {
     Request *request = job;
-    tell_job(driver_of(user), EVENT_RETURNED, request->job);
+    tell_job(driver_of(user), EVENT_RETURNED, request->job, 0);
     came_back(request);
+}
+
+static void tell_worker(Driver *driver, FactoryEventKind kind, guint32 worker)
+{
+    const FactoryEvent event = of_worker(driver, kind, worker);
+    step(driver, &event);
 }
 
 static void on_worker_ready(guint32 worker, gpointer user)
 {
-    Driver *driver = driver_of(user);
-    const FactoryEvent event = of_worker(driver, EVENT_WORKER_READY, worker);
-    step(driver, &event);
+    tell_worker(driver_of(user), EVENT_WORKER_READY, worker);
 }
 
 static void on_worker_dying(guint32 worker, gpointer user)
 {
-    Driver *driver = driver_of(user);
-    const FactoryEvent event = of_worker(driver, EVENT_WORKER_DYING, worker);
-    step(driver, &event);
+    tell_worker(driver_of(user), EVENT_WORKER_DYING, worker);
 }
 
 static FactoryEnd end_of(const WorkerObituary *obituary, guint lost)
@@ -271,7 +266,7 @@ static void on_host_changed(gpointer user)
 {
     Driver *driver = driver_of(user);
     if (pool_is_refused(driver->pool))
-        step(driver, &(FactoryEvent){ .kind = EVENT_SERVE, .served = FALSE });
+        tell(driver, EVENT_SERVE); /* not served */
 }
 
 static void on_stopped(gpointer user)
@@ -354,14 +349,6 @@ void driver_start(Driver *driver)
     tell(driver, EVENT_TICK);
 }
 
-static guint64 seed(void)
-{
-    guint64 value;
-    if (getrandom(&value, sizeof value, 0) != sizeof value)
-        g_error("dispatch: the kernel has no random number");
-    return value;
-}
-
 Driver *driver_new(Loop *loop, const Config *config, const ServiceConfig *service,
                    const FactorySettings *settings, ServiceStats *stats, const DriverEvents *events,
                    gpointer user)
@@ -382,7 +369,7 @@ Driver *driver_new(Loop *loop, const Config *config, const ServiceConfig *servic
     driver->service = service;
     driver->events = *events;
     driver->user = user;
-    driver->factory = factory_new(settings, service->workers.max, seed(), loop_now_usec());
+    driver->factory = factory_new(settings, service->workers.max, random_secret(), loop_now_usec());
     driver->incarnations = g_new0(guint32, service->workers.max);
     driver->pool = pool_new(loop, config, service, GENERATION, stats, &handlers, driver);
     driver->timer = loop_timer_new(loop, on_timer, driver);

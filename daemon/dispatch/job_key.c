@@ -1,23 +1,18 @@
 #include "daemon/dispatch/job_key.h"
+#include "daemon/base/random.h"
 #include "daemon/wire/field.h"
 #include <string.h>
-#include <sys/random.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* Clients choose keys, so the hash has a secret of this process: else they could choose keys
  * that share a bucket. */
-static guint64 secret(void)
-{
-    static guint64 value;
-    if (value == 0 && getrandom(&value, sizeof value, 0) != sizeof value)
-        g_error("dispatch: the kernel has no random number");
-    return value;
-}
-
 static guint64 hash(gconstpointer data, gsize bytes)
 {
-    return XXH3_64bits_withSeed(data, bytes, secret());
+    static guint64 secret;
+    if (secret == 0)
+        secret = random_secret();
+    return XXH3_64bits_withSeed(data, bytes, secret);
 }
 
 static void set_key(FactoryJob *job, gconstpointer key, gsize bytes)

@@ -1,17 +1,45 @@
 /* bench_factory.c - what a step of the factory costs: submit, dispatch, finish; and refuse.
  *
- *   bench_factory [--jobs N] [--routing NAME --workers N]    one case, for callgrind
+ *   bench_factory                                        all cases
+ *   bench_factory ROUTING|refused WORKERS QUEUED JOBS    one case, for callgrind
  *
  * A whole round is one job: it is submitted while every worker is busy and `queued` others
  * wait, then the oldest one that is out finishes, which hands the next one over.  So the
- * queue's length and the pool's use are the same all the time.  A driver's work (processes,
- * rings, sockets) is not in it.  `make bench` runs all cases.                                */
+ * queue's length and the pool's use are the same all the time.  With `refused` the queue is
+ * full, and every job is turned away.  A driver's work (processes, rings, sockets) is not in
+ * it.                                                                                        */
 #include "actor/factory/factory.h"
 #include "actor/factory/recorder.h"
 #include "actor/factory/stats.h"
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#define JOBS       100000u
+#define TRIES      5u
+#define SPARE_ROOM 16u
+
+/* Every allocation of this program passes here. */
+static guint64 n_allocations;
+extern void *__libc_malloc(size_t bytes);
+extern void *__libc_calloc(size_t n, size_t bytes);
+extern void *__libc_realloc(void *old, size_t bytes);
+void *malloc(size_t bytes)
+{
+    n_allocations++;
+    return __libc_malloc(bytes);
+}
+void *calloc(size_t n, size_t bytes)
+{
+    n_allocations++;
+    return __libc_calloc(n, bytes);
+}
+void *realloc(void *old, size_t bytes)
+{
+    n_allocations++;
+    return __libc_realloc(old, bytes);
+}
 
 static const struct {
     const gchar *name;
@@ -41,6 +69,7 @@ typedef struct {
     gint64 now_usec;
     guint64 ended, steps;
     guint32 n_keys, next_key;
+    gboolean refuses; /* nothing that comes is taken */
 } Bench;
 
 static void step(Bench *bench, const FactoryEvent *event)
@@ -104,20 +133,21 @@ static void finish(Bench *bench)
     run_actions(bench);
 }
 
-static void bench_start(Bench *bench, FactoryRouting routing, guint32 workers, guint queued)
+/* With `queued` jobs waiting, and room for so many more. */
+static void bench_start(Bench *bench, FactoryRouting routing, guint32 workers, guint queued,
+                        guint room)
 {
     FactorySettings settings;
     factory_settings_init(&settings);
     settings.routing = routing;
-    settings.queue_limit = queued + 16;
-    settings.queue_hard_limit = queued + 16;
+    settings.queue_limit = settings.queue_hard_limit = queued + room;
     settings.queue_bytes = G_MAXINT64;
     settings.workers_min = settings.workers_max = workers;
     memset(bench, 0, sizeof *bench);
     bench->now_usec = 1000000;
-    bench->n_keys = workers + queued + 8;
+    bench->n_keys = workers + queued + room + 8;
     bench->mask = 1;
-    while (bench->mask < workers + queued + 16)
+    while (bench->mask < workers + queued + SPARE_ROOM)
         bench->mask = bench->mask * 2 + 1;
     bench->out = g_new0(Out, bench->mask + 1);
     bench->incarnations = g_new0(guint32, 2 * workers);
@@ -150,52 +180,93 @@ static void rounds(Bench *bench, guint jobs)
     for (guint i = 0; i < jobs; i++) {
         bench->now_usec += 3;
         submit(bench);
-        finish(bench);
+        if (!bench->refuses)
+            finish(bench);
     }
 }
 
-static void report(const gchar *name, guint32 workers, guint queued, guint jobs)
+/* FALSE: there is no such case. */
+static gboolean start_case(Bench *bench, const gchar *name, guint32 workers, guint queued)
 {
-    gdouble best = 0, all[5];
-    Bench bench;
-    const guint which = name == NULL ? 0 : 0;
-    (void)which;
+    const gboolean refuses = g_str_equal(name, "refused");
     for (guint i = 0; i < G_N_ELEMENTS(routings); i++) {
-        if (name != NULL && !g_str_equal(name, routings[i].name))
+        if (!g_str_equal(refuses ? "key-persistent" : name, routings[i].name))
             continue;
-        bench_start(&bench, routings[i].routing, workers, queued);
-        rounds(&bench, jobs / 10);
-        for (guint k = 0; k < G_N_ELEMENTS(all); k++) {
-            const gint64 from = now_nsec();
-            rounds(&bench, jobs);
-            all[k] = (gdouble)(now_nsec() - from) / jobs;
-        }
-        best = all[0];
-        for (guint k = 1; k < G_N_ELEMENTS(all); k++)
-            best = MIN(best, all[k]);
-        printf("%-16s %8u %9u %10.0f %12.0f\n", routings[i].name, workers, queued, best,
-               2e9 / best);
+        bench_start(bench, routings[i].routing, workers, queued, refuses ? 0 : SPARE_ROOM);
+        bench->refuses = refuses;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static void print_case(const gchar *name, guint32 workers, guint queued)
+{
+    Bench bench;
+    gdouble best = G_MAXDOUBLE;
+    if (!start_case(&bench, name, workers, queued))
+        return;
+    rounds(&bench, JOBS / 10);
+    const guint64 allocations = n_allocations;
+    for (guint k = 0; k < TRIES; k++) {
+        const gint64 from = now_nsec();
+        rounds(&bench, JOBS);
+        best = MIN(best, (gdouble)(now_nsec() - from) / JOBS);
+    }
+    printf("%-16s %8u %9u %10.0f %12.0f %12.3f\n", name, workers, queued, best,
+           (bench.refuses ? 1e9 : 2e9) / best,
+           (gdouble)(n_allocations - allocations) / (TRIES * JOBS));
+    bench_end(&bench);
+}
+
+static void print_times(void)
+{
+    static const guint32 pools[] = { 1, 8, 64, 1024, 10000 };
+    static const guint queues[] = { 0, 1000, 100000 };
+    printf("%-16s %8s %9s %10s %12s %12s\n", "routing", "workers", "queued", "ns/job", "steps/s",
+           "allocs/job");
+    for (guint r = 0; r <= G_N_ELEMENTS(routings); r++)
+        for (guint i = 0; i < G_N_ELEMENTS(pools); i++)
+            for (guint k = 0; k < G_N_ELEMENTS(queues); k++)
+                print_case(r < G_N_ELEMENTS(routings) ? routings[r].name : "refused", pools[i],
+                           queues[k]);
+}
+
+static gsize heap_bytes(void)
+{
+    const struct mallinfo2 heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+}
+
+/* Tables double: at a power of two they are full. */
+static void print_bytes(void)
+{
+    printf("\n%9s %16s\n", "queued", "bytes/queued job");
+    for (guint queued = 1024; queued <= 1048576; queued *= 32) {
+        Bench bench;
+        bench_start(&bench, ROUTING_KEY_PERSISTENT, 1, 0, queued + SPARE_ROOM);
+        factory_set_recording(bench.factory, FALSE);
+        const gsize before = heap_bytes();
+        for (guint i = 0; i < queued - 1; i++)
+            submit(&bench);
+        printf("%9u %16.0f\n", queued, (gdouble)(heap_bytes() - before) / queued);
         bench_end(&bench);
     }
 }
 
 int main(int argc, char **argv)
 {
-    static const guint32 pools[] = { 1, 8, 64, 1024, 10000 };
-    static const guint queues[] = { 0, 1000, 100000 };
-    if (argc == 5) { /* routing workers queued jobs */
-        Bench bench;
-        for (guint i = 0; i < G_N_ELEMENTS(routings); i++)
-            if (g_str_equal(argv[1], routings[i].name))
-                bench_start(&bench, routings[i].routing, (guint32)strtoul(argv[2], NULL, 10),
-                            (guint)strtoul(argv[3], NULL, 10));
-        rounds(&bench, (guint)strtoul(argv[4], NULL, 10));
-        bench_end(&bench);
-        return 0;
+    if (argc == 1) {
+        print_times();
+        print_bytes();
+        return EXIT_SUCCESS;
     }
-    printf("%-16s %8s %9s %10s %12s\n", "routing", "workers", "queued", "ns/job", "steps/s");
-    for (guint i = 0; i < G_N_ELEMENTS(pools); i++)
-        for (guint k = 0; k < G_N_ELEMENTS(queues); k++)
-            report(NULL, pools[i], queues[k], 200000);
-    return 0;
+    Bench bench; /* for callgrind: one case, so many jobs */
+    if (argc != 5 || !start_case(&bench, argv[1], (guint32)strtoul(argv[2], NULL, 10),
+                                 (guint)strtoul(argv[3], NULL, 10))) {
+        fprintf(stderr, "usage: bench_factory [ROUTING|refused WORKERS QUEUED JOBS]\n");
+        return 2;
+    }
+    rounds(&bench, (guint)strtoul(argv[4], NULL, 10));
+    bench_end(&bench);
+    return EXIT_SUCCESS;
 }

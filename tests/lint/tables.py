@@ -43,10 +43,11 @@ def pastes(tree):
 
 def rows_are_used(tree):
     """Every state, verdict and counter of a table is named by the program, not only defined."""
-    named = set()
+    named, named_in_tests = set(), set()
     for path in tree.paths(".c", ".h"):
-        if not path.startswith("tests/"):
-            named.update(re.findall(r"\w+", tree.code(path)))
+        words = named_in_tests if path.startswith("tests/") else named
+        words.update(re.findall(r"\w+", tree.code(path)))
+        words.update(named_by_macros(tree, path))
     defined = {}
     for table, macro, prefix, column in set(pastes(tree)):
         for row_macro, line, row in rows(tree, table) if table in tree.all else []:
@@ -55,8 +56,21 @@ def rows_are_used(tree):
             elif row_macro == macro:
                 named.add(prefix + row[column])
     for name, where in sorted(defined.items()):
-        if name not in named:
+        if name not in named and not (where.startswith("tests/") and name in named_in_tests):
             yield f"{where}: no code uses {name}; use it or remove the row"
+
+
+def named_by_macros(tree, path):
+    """PREFIX_x for each MACRO(x) of the file, where MACRO(name) is defined with PREFIX_##name."""
+    macros = {}
+    for header in tree.paths(".h"):
+        for define in DEFINE.finditer(tree.without_comments(header)):
+            for prefix, parameter in PASTE.findall(define[3]):
+                if define[2].strip() == parameter:
+                    macros.setdefault(define[1], prefix)
+    for macro, prefix in macros.items():
+        for argument in re.findall(rf"\b{macro}\((\w+)\)", tree.code(path)):
+            yield prefix + argument
 
 
 def settings_are_read(tree):

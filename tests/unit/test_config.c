@@ -159,34 +159,6 @@ START_TEST(every_setting_of_the_factory_reaches_its_field)
 }
 END_TEST
 
-START_TEST(a_method_belongs_to_its_service_wherever_it_stands)
-{
-    g_autoptr(Config) config =
-        parse("[method a.b.buy]\npriority = high\ndeadline = 5s\nrate-limit = 1/s\n"
-              "idempotent = true\ndiscardable = false\nkey = arg:1.-2\n"
-              "[service a.b]\nplugin = x.so\n[service a]\nplugin = x.so\n[method a.sell]\n");
-    const ServiceConfig *service = config->services[0];
-    ck_assert_str_eq(service->name, "a.b");
-    ck_assert_uint_eq(service->n_methods, 1);
-    const MethodConfig *buy = service->methods[0];
-    ck_assert_str_eq(buy->name, "buy");
-    ck_assert_uint_eq(buy->priority, 1);
-    ck_assert_int_eq(buy->deadline_usec, 5000000);
-    ck_assert_uint_eq(buy->rate_limit.count, 1);
-    ck_assert(buy->idempotent && !buy->discardable);
-    ck_assert_int_eq(buy->key.kind, KEY_ARG);
-    ck_assert_uint_eq(buy->key.depth, 2);
-    ck_assert_int_eq(buy->key.path[0], 1);
-    ck_assert_int_eq(buy->key.path[1], -2);
-    const MethodConfig *sell = config->services[1]->methods[0];
-    ck_assert_str_eq(sell->name, "sell");
-    ck_assert_uint_eq(sell->priority, 3);
-    ck_assert_int_eq(sell->deadline_usec, 0);
-    ck_assert(sell->discardable && !sell->idempotent);
-    ck_assert_int_eq(sell->key.kind, KEY_NONE);
-}
-END_TEST
-
 START_TEST(services_stand_in_the_order_of_the_file)
 {
     g_autoptr(Config) config = parse("[service b]\nplugin=b.so\n[service a]\nplugin=a.so\n"
@@ -389,7 +361,6 @@ Suite *test_suite(void)
     tcase_add_test(files, every_daemon_setting_reaches_its_field);
     tcase_add_test(files, every_service_setting_reaches_its_field);
     tcase_add_test(files, every_setting_of_the_factory_reaches_its_field);
-    tcase_add_test(files, a_method_belongs_to_its_service_wherever_it_stands);
     tcase_add_test(files, services_stand_in_the_order_of_the_file);
     tcase_add_test(files, the_settings_of_a_service_reach_its_plugin_as_written);
     tcase_add_test(files, settings_that_do_not_fit_into_one_message_are_refused);

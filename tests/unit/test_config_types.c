@@ -150,6 +150,35 @@ START_TEST(a_choice_is_the_place_of_its_word)
 }
 END_TEST
 
+START_TEST(a_method_belongs_to_its_service_wherever_it_stands)
+{
+    g_autoptr(Config) config =
+        config_parse("[method a.b.buy]\npriority = high\ndeadline = 5s\nrate-limit = 1/s\n"
+                     "idempotent = true\ndiscardable = false\nkey = arg:1.-2\n"
+                     "[service a.b]\nplugin = x.so\n[service a]\nplugin = x.so\n[method a.sell]\n",
+                     "s.conf", NULL);
+    const ServiceConfig *service = config->services[0];
+    ck_assert_str_eq(service->name, "a.b");
+    ck_assert_uint_eq(service->n_methods, 1);
+    const MethodConfig *buy = service->methods[0];
+    ck_assert_str_eq(buy->name, "buy");
+    ck_assert_uint_eq(buy->priority, 1);
+    ck_assert_int_eq(buy->deadline_usec, 5000000);
+    ck_assert_uint_eq(buy->rate_limit.count, 1);
+    ck_assert(buy->idempotent && !buy->discardable);
+    ck_assert_int_eq(buy->key.kind, KEY_ARG);
+    ck_assert_uint_eq(buy->key.depth, 2);
+    ck_assert_int_eq(buy->key.path[0], 1);
+    ck_assert_int_eq(buy->key.path[1], -2);
+    const MethodConfig *sell = config->services[1]->methods[0];
+    ck_assert_str_eq(sell->name, "sell");
+    ck_assert_uint_eq(sell->priority, 3);
+    ck_assert_int_eq(sell->deadline_usec, 0);
+    ck_assert(sell->discardable && !sell->idempotent);
+    ck_assert_int_eq(sell->key.kind, KEY_NONE);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("config types");
@@ -159,6 +188,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_range_may_be_one_number);
     tcase_add_test(tcase, a_key_replaces_the_one_before_and_header_names_have_no_case);
     tcase_add_test(tcase, a_choice_is_the_place_of_its_word);
+    tcase_add_test(tcase, a_method_belongs_to_its_service_wherever_it_stands);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -84,9 +84,7 @@ static inline void on_gone(Worker *worker, const WorkerObituary *obituary, gpoin
 
 static inline void seat_open(Seat *seat)
 {
-    static const WorkerEvents events = {
-        on_forked, on_ready, on_silent, on_dying, on_gone
-    };
+    static const WorkerEvents events = { on_forked, on_ready, on_silent, on_dying, on_gone };
     *seat = (Seat){ .loop = loop_new(),
                     .service = { .name = (gchar *)"calc",
                                  .start_timeout_usec = LONG_USEC,

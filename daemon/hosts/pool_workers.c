@@ -1,0 +1,227 @@
+/* pool_workers.c - the processes of a pool: forked, ready, stopped, dead, and their host. */
+#include "daemon/hosts/pool_state.h"
+#include "daemon/hosts/worker_log.h"
+
+/* A host is asked for so many workers at once: its socket holds a few hundred messages. */
+#define FORKS_AT_ONCE 16
+
+static void fork_more(Pool *pool)
+{
+    while (pool->n_forking < FORKS_AT_ONCE && !g_queue_is_empty(&pool->due) && !pool->stopping) {
+        Worker *worker = g_queue_pop_head(&pool->due);
+        pool->n_forking++;
+        ring_front_reset_seat(ring_of(pool), worker_index(worker));
+        host_fork_worker(pool->host, worker_index(worker), worker_begin(worker));
+    }
+}
+
+/* A worker that was asked for and is not wanted any more, before anything was done about it. */
+static void forget_spawn(Pool *pool, guint32 worker)
+{
+    const WorkerObituary never = { .how = "was not started", .status = 0 };
+    const gboolean was_due = g_queue_remove(&pool->due, pool->workers[worker]);
+    if (!was_due && !pool->wanted[worker])
+        return;
+    pool->wanted[worker] = FALSE;
+    pool->handlers.worker_ended(worker, &never, 0, pool->user);
+}
+
+void pool_spawn_worker(Pool *pool, guint32 worker)
+{
+    g_assert(worker < pool->n_workers && worker_state(pool->workers[worker]) == WORKER_VACANT);
+    if (host_state(pool->host) == HOST_READY)
+        g_queue_push_tail(&pool->due, pool->workers[worker]);
+    else
+        pool->wanted[worker] = TRUE;
+    fork_more(pool);
+}
+
+/* One that is still being started finds the wish when it looks for its first call. */
+void pool_stop_worker(Pool *pool, guint32 worker)
+{
+    if (worker_state(pool->workers[worker]) == WORKER_VACANT)
+        forget_spawn(pool, worker);
+    else
+        ring_front_stop_worker(ring_of(pool), worker);
+}
+
+void pool_kill_worker(Pool *pool, guint32 worker) { worker_kill_stuck(pool->workers[worker]); }
+
+static void worker_forked(Worker *worker, gpointer user)
+{
+    (void)worker;
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->n_forking--;
+    fork_more(pool);
+}
+
+static void worker_ready(Worker *worker, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->n_ready++;
+    g_clear_pointer(&pool->worker_error, g_free);
+    pool->calls[worker_index(worker)] = 0;
+    pool->stats->service[CTR_WORKERS_READY]++;
+    pool->stats->service[CTR_WORKER_STARTS]++;
+    worker_log_ready(pool->service->name, pool->generation, worker);
+    if (pool->stopping)
+        ring_front_stop_worker(ring_of(pool), worker_index(worker));
+    pool->handlers.worker_ready(worker_index(worker), pool->user);
+}
+
+static void worker_silent(Worker *worker, gpointer user)
+{
+    (void)worker;
+    host_kill(OBJ_FROM(Pool, user, POOL_MAGIC)->host, "it forks no worker that can be watched");
+}
+
+static void worker_dying(Worker *worker, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->handlers.worker_dying(worker_index(worker), pool->user);
+    host_read_messages(pool->host);
+}
+
+typedef struct {
+    Pool *pool;
+    guint count; /* of calls that were started */
+} Losing;
+
+static void lose(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
+{
+    Losing *losing = user;
+    Pool *pool = losing->pool;
+    (void)slot;
+    losing->count += claim != NULL;
+    if (claim == NULL)
+        pool->handlers.returned(job, pool->user);
+    else
+        pool->handlers.lost(job, pool_claim_is_possible(pool, claim) ? claim : NULL, pool->user);
+}
+
+/* When every worker has ended, the host may. */
+void pool_end_host_if_empty(Pool *pool)
+{
+    if (!pool->stopping || pool->end_sent)
+        return;
+    for (guint32 i = 0; i < pool->n_workers; i++)
+        if (worker_pid(pool->workers[i]) != 0 || worker_state(pool->workers[i]) == WORKER_FORKING)
+            return;
+    pool->end_sent = TRUE;
+    host_end(pool->host);
+}
+
+static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    const guint32 index = worker_index(worker);
+    Losing losing = { pool, 0 };
+    if (obituary->was_ready) {
+        pool->n_ready--;
+        pool->stats->service[CTR_WORKERS_READY]--;
+    } else {
+        g_free(pool->worker_error);
+        pool->worker_error =
+            g_strdup_printf("worker %u (pid %d) %s", index, obituary->pid, obituary->how);
+    }
+    pool->handlers.worker_dying(index, pool->user);
+    pool_collect(pool);
+    ring_front_worker_gone(ring_of(pool), index, worker_incarnation(worker), lose, &losing);
+    pool_collect(pool); /* what it had finished, and died before it said so */
+    const gboolean planned = worker_log_end(pool->service->name, pool->generation, worker, obituary,
+                                            pool->calls[index], losing.count);
+    if (!pool->stopping)
+        pool->stats->service[planned ? CTR_WORKER_RECYCLED : CTR_WORKER_DEATHS]++;
+    pool->handlers.worker_ended(index, obituary, losing.count, pool->user);
+    pool_end_host_if_empty(pool);
+}
+
+/* --- the host
+ * --------------------------------------------------------------------------------------- */
+
+static void host_said_hello(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->corrupt = FALSE;
+    pool->on_ring = event_new(loop_base(pool->loop), ring_front_event_fd(ring_of(pool)),
+                              EV_READ | EV_PERSIST, pool_on_ring_event, pool);
+    event_add(pool->on_ring, NULL);
+    for (guint32 i = 0; i < pool->n_workers; i++) {
+        if (pool->wanted[i])
+            g_queue_push_tail(&pool->due, pool->workers[i]);
+        pool->wanted[i] = FALSE;
+    }
+    fork_more(pool);
+    pool->handlers.host_changed(pool->user);
+}
+
+static void host_was_refused(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->handlers.host_changed(pool->user);
+}
+
+static void host_passed_message(const LinkMessage *message, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    if (message->kind == LINK_LOG) {
+        pool->stats->service[CTR_HANDLER_LOG_LINES]++;
+        worker_log_line(pool->service->name, pool->generation, message);
+    } else if (message->kind == LINK_DROPPED) {
+        pool->stats->service[CTR_HANDLER_LOG_DROPPED] += MAX(message->value, 0);
+    } else if (message->worker < pool->n_workers) {
+        worker_take_message(pool->workers[message->worker], message);
+    }
+}
+
+/* They have ended with it; those that were not forked yet wait for the next one. */
+static void end_workers(Pool *pool, const gchar *how)
+{
+    const WorkerObituary obituary = { .how = how, .status = -1, .host_gone = TRUE };
+    for (guint32 i = 0; i < pool->n_workers; i++) {
+        const gboolean had = worker_state(pool->workers[i]) != WORKER_VACANT;
+        pool->wanted[i] |= g_queue_remove(&pool->due, pool->workers[i]);
+        worker_host_gone(pool->workers[i]);
+        if (had)
+            pool->handlers.worker_ended(i, &obituary, 0, pool->user);
+    }
+}
+
+/* Before anything else is told: nothing may be handed to any of them. */
+static void all_are_dying(Pool *pool)
+{
+    for (guint32 i = 0; i < pool->n_workers; i++)
+        if (worker_state(pool->workers[i]) != WORKER_VACANT)
+            pool->handlers.worker_dying(i, pool->user);
+}
+
+static void host_is_gone(const gchar *how, gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    g_autofree gchar *text = g_strdup_printf("the host of the workers %s", how);
+    Losing losing = { pool, 0 };
+    pool->stats->service[CTR_WORKERS_READY] -= pool->n_ready;
+    pool->n_ready = pool->n_forking = 0;
+    if (pool->on_ring != NULL)
+        event_free(g_steal_pointer(&pool->on_ring));
+    all_are_dying(pool);
+    if (ring_of(pool) != NULL) {
+        pool_collect(pool);
+        ring_front_abandon(ring_of(pool), lose, &losing);
+    }
+    if (!pool->end_sent)
+        pool->stats->service[CTR_HOST_DEATHS]++;
+    end_workers(pool, text);
+    if (!pool->stopping) {
+        pool->handlers.host_changed(pool->user);
+        return;
+    }
+    pool->end_sent = TRUE;
+    host_give_up(pool->host);
+    pool->handlers.stopped(pool->user);
+}
+
+const HostEvents pool_host_events = { host_said_hello, host_was_refused, host_passed_message,
+                                      host_is_gone };
+const WorkerEvents pool_worker_events = { worker_forked, worker_ready, worker_silent, worker_dying,
+                                          worker_gone };
