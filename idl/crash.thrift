@@ -41,6 +41,8 @@ service Crash {
   string setting(1: string key),                      // of [settings NAME]; empty when absent
   string header(1: string name),                      // of the request; empty when absent
   bool set_reply_header(1: string name, 2: string value),
+  void get_on(1: i32 msec, 2: i32 step_msec),         // rests so long, and says each step that it gets on
+  void rest_protected(1: i32 msec, 2: i32 protect_msec), // rests in silence that it has announced
   void wait_for_cancel(1: i32 msec),                  // logs "cancelled" once it is, or gives up
   void log_lines(1: i32 count, 2: string text)
 }

@@ -170,6 +170,25 @@ static gboolean crash_set_reply_header(crashCrashIf *self, gboolean *result, con
     return TRUE;
 }
 
+static gboolean crash_get_on(crashCrashIf *self, gint32 msec, gint32 step_msec, GError **error)
+{
+    (void)self, (void)error;
+    for (gint32 rested = 0; rested < msec; rested += MAX(step_msec, 1)) {
+        g_usleep((gulong)MAX(step_msec, 1) * 1000);
+        sluice_request_progress();
+    }
+    return TRUE;
+}
+
+static gboolean crash_rest_protected(crashCrashIf *self, gint32 msec, gint32 protect_msec,
+                                     GError **error)
+{
+    (void)self, (void)error;
+    sluice_request_protect((gint64)protect_msec * 1000);
+    g_usleep((gulong)MAX(msec, 0) * 1000);
+    return TRUE;
+}
+
 static gboolean crash_wait_for_cancel(crashCrashIf *self, gint32 msec, GError **error)
 {
     (void)self, (void)error;
@@ -220,6 +239,8 @@ static void crash_class_init(CrashClass *class)
     METHOD(setting);
     METHOD(header);
     METHOD(set_reply_header);
+    METHOD(get_on);
+    METHOD(rest_protected);
     METHOD(wait_for_cancel);
     METHOD(log_lines);
 #undef METHOD

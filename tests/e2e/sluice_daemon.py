@@ -25,6 +25,7 @@ DEFAULT_DAEMON = {
 NO_LIMITS = {"deadline": "1h", "stuck_after": "1h"}
 DEFAULT_SERVICES = {
     "calculator": {"plugin": "calculator.so", "default": True, "workers": 2, **NO_LIMITS},
+    "counter": {"plugin": "counter.so", "workers": 4, **NO_LIMITS},
     "crash": {"plugin": "crash.so", "workers": 2, "restart_backoff_max": "100ms", **NO_LIMITS},
 }
 
@@ -78,7 +79,7 @@ class Log:
 
 
 class Daemon:
-    def __init__(self, directory, daemon, services, settings):
+    def __init__(self, directory, daemon, services, settings, methods):
         self.socket_path = daemon.pop("socket_path", directory / "sluice.sock")
         self.groups = {"daemon": {
             **DEFAULT_DAEMON, "listen": f"tcp://127.0.0.1:0; unix:{self.socket_path}", **daemon}}
@@ -86,6 +87,8 @@ class Daemon:
             self.groups[f"service {name}"] = {**DEFAULT_SERVICES.get(name, {}), **options}
         for name, values in settings.items():
             self.groups[f"settings {name}"] = values
+        for name, options in methods.items():
+            self.groups[f"method {name}"] = options
         self.config = directory / "sluice.conf"
         self.config.write_text(config_text(self.groups))
         self.marker = f"SLUICE_TEST_DAEMON={uuid.uuid4()}"
@@ -170,7 +173,7 @@ class Daemon:
 
     def kill_sleepers(self, name):
         """Ends the workers whose handler sleeps, as an operator would: by SIGKILL."""
-        for pid in filter(is_in_a_timed_sleep, self.worker_pids(name)):
+        for pid in list(filter(is_in_a_timed_sleep, self.worker_pids(name))):
             os.kill(pid, signal.SIGKILL)
 
     def kill9(self):
