@@ -114,7 +114,7 @@ static gboolean make_room(Factory *f, const Arrival *arrival, FactoryReason *rea
         const gboolean over = bounded && waiting >= f->queue_limit && !FAULT(LIMIT);
         if (!full && !heavy && !over)
             break;
-        if (over && !full && !heavy && !discards_oldest(f))
+        if (over && !heavy && !discards_oldest(f))
             *reason = REASON_REFUSED_NEWEST;
         Job *gone = s->discard == DISCARD_NONE ? NULL : victim(f, arrival->class_);
         if (gone == NULL)

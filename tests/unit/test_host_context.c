@@ -44,6 +44,28 @@ START_TEST(inside_a_call_the_handler_sees_it)
 }
 END_TEST
 
+START_TEST(progress_and_protection_are_told_by_the_clock_of_the_call)
+{
+    g_autoptr(RequestContext) context = request_context_new();
+    RingSignals signals = { 0 };
+    RingReply reply;
+    sluice_request_progress(); /* outside a call: nothing */
+    sluice_request_protect(1000);
+    request_context_begin(context, &call, &signals);
+    const gint64 before = g_get_monotonic_time();
+    sluice_request_progress();
+    ck_assert_int_ge(signals.progress_usec, before);
+    ck_assert_int_le(signals.progress_usec, g_get_monotonic_time());
+    sluice_request_protect(5000000);
+    ck_assert_int_ge(signals.protect_usec, before + 5000000);
+    sluice_request_protect(G_MAXINT64); /* too long for the clock */
+    ck_assert_int_eq(signals.protect_usec, G_MAXINT64);
+    sluice_request_protect(-1); /* no longer */
+    ck_assert_int_le(signals.protect_usec, g_get_monotonic_time());
+    request_context_end(context, &reply);
+}
+END_TEST
+
 static gpointer peer_seen(gpointer unused)
 {
     (void)unused;
@@ -163,6 +185,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, outside_a_call_there_is_nothing_to_know);
     tcase_add_test(tcase, inside_a_call_the_handler_sees_it);
     tcase_add_test(tcase, another_thread_sees_no_call);
+    tcase_add_test(tcase, progress_and_protection_are_told_by_the_clock_of_the_call);
     tcase_add_test(tcase, time_left_ends_at_zero_and_without_deadline_never);
     tcase_add_test(tcase, the_last_value_of_a_reply_header_counts);
     tcase_add_test(tcase, reply_headers_are_bounded_and_begin_empty_with_each_call);
