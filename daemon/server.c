@@ -1,9 +1,18 @@
+/* server.c - sluiced as a whole: its root actor, and all that lives on its loop.
+ *
+ *   root --+-- service calculator -- host     (daemon/hosts/host.c: fails, is started again)
+ *          +-- service shop -------- host
+ *          +-- drain                          (daemon/drain.c: while one is under way)
+ *
+ * The root hears signals, the end of a drain, the end of all processes, and its own clock.   */
 #include "daemon/server.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
+#include "daemon/base/loop_actors.h"
 #include "daemon/base/obj.h"
 #include "daemon/control/admin.h"
 #include "daemon/dispatch/dispatch.h"
+#include "daemon/drain.h"
 #include "daemon/front/front.h"
 #include <signal.h>
 
@@ -11,6 +20,9 @@
 
 /* For workers and hosts to end, and for the last replies to leave.  Then they are killed. */
 #define STOP_TIMEOUT_USEC ((gint64)5 * G_USEC_PER_SEC)
+
+/* What the root hears, beside DRAIN_TAG_OVER. */
+enum { TAG_SIGNAL = 100, TAG_PROCESSES_GONE, TAG_PATIENCE };
 
 typedef enum {
 #define STATE(name, text, from) SERVER_##name,
@@ -23,12 +35,15 @@ typedef struct {
     const Config *config;
     ServerState state;
     Loop *loop;
+    LoopActors *actors;
+    ActorSystem *system;
+    ActorId root, drain;
+    Actor *self; /* the root, while it lives */
     DaemonStats stats;
     Dispatch *dispatch;
     Front *front;
     Admin *admin;
     struct event *signals[3];
-    struct event *timer;
     LoopWatcher watcher;
     gboolean processes_gone;
     gboolean ready_logged;
@@ -52,7 +67,6 @@ static void set_state(Server *server, ServerState next)
                 server_states[next].text);
     log_notice("daemon.state from=%s to=%s", server_states[server->state].text,
                server_states[next].text);
-    evtimer_del(server->timer);
     server->state = next;
 }
 
@@ -66,55 +80,78 @@ static void leave(Server *server)
 }
 
 /* Whatever is still running has been answered by now; workers are let finish it, or not. */
-static void stop(Server *server, gboolean kill_workers)
+static void stop(Server *server, gint64 patience_usec)
 {
     set_state(server, SERVER_STOPPING);
-    loop_timer_arm(server->timer, STOP_TIMEOUT_USEC);
-    dispatch_stop(server->dispatch);
-    if (kill_workers)
-        dispatch_kill(server->dispatch);
+    actor_send_after(server->self, STOP_TIMEOUT_USEC, TAG_PATIENCE, 0);
+    dispatch_stop(server->dispatch, server->system, loop_now_usec() + patience_usec);
     front_finish(server->front);
 }
 
 static void drain(Server *server)
 {
     set_state(server, SERVER_DRAINING);
-    loop_timer_arm(server->timer, server->config->drain_timeout_usec);
     front_stop_accepting(server->front);
-    dispatch_drain(server->dispatch, loop_now_usec() + server->config->drain_timeout_usec);
+    server->drain = drain_spawn(server->system, server->root, server->dispatch,
+                                server->config->drain_timeout_usec);
 }
 
-static void on_processes_gone(gpointer user)
+static void take_signal(Server *server, gint number)
 {
-    OBJ_FROM(Server, user, SERVER_MAGIC)->processes_gone = TRUE;
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    Server *server = OBJ_FROM(Server, arg, SERVER_MAGIC);
-    if (server->state == SERVER_DRAINING) {
-        stop(server, TRUE);
-    } else if (server->state == SERVER_STOPPING) {
-        /* Killed processes are gone a moment later; connections get no more time. */
-        dispatch_kill(server->dispatch);
-        front_close_all(server->front);
-        loop_timer_arm(server->timer, STOP_TIMEOUT_USEC);
-    }
-}
-
-static void on_signal(evutil_socket_t number, short what, void *arg)
-{
-    (void)what;
-    Server *server = OBJ_FROM(Server, arg, SERVER_MAGIC);
-    log_notice("daemon.signal number=%d name=%s", (int)number, g_strsignal((gint)number));
+    log_notice("daemon.signal number=%d name=%s", number, g_strsignal(number));
     if (number == SIGHUP)
         log_warning("daemon.reload_unavailable reason=\"restart to use a changed configuration\"");
     else if (server->state == SERVER_SERVING)
         drain(server);
     else if (server->state == SERVER_DRAINING)
-        stop(server, TRUE);
+        stop(server, 0);
+}
+
+/* --- the root ---------------------------------------------------------------------------- */
+
+static gboolean on_start(Actor *self, GError **error)
+{
+    Server *server = OBJ_FROM(Server, actor_data(self), SERVER_MAGIC);
+    (void)error;
+    server->self = self;
+    dispatch_start(server->dispatch, server->system, server->root);
+    return TRUE;
+}
+
+static void on_message(Actor *self, const ActorMessage *message)
+{
+    Server *server = OBJ_FROM(Server, actor_data(self), SERVER_MAGIC);
+    if (message->tag == TAG_SIGNAL)
+        take_signal(server, (gint)message->number);
+    else if (message->tag == DRAIN_TAG_OVER && server->state == SERVER_DRAINING)
+        stop(server, message->number == 0 ? STOP_TIMEOUT_USEC : 0);
+    else if (message->tag == TAG_PROCESSES_GONE)
+        server->processes_gone = TRUE;
+    else if (message->tag == TAG_PATIENCE && server->state == SERVER_STOPPING)
+        front_close_all(server->front); /* connections get no more time */
+}
+
+static void tell_root(Server *server, guint tag, gint64 number)
+{
+    actor_cast(server->system, server->root, LANE_CONTROL,
+               &(ActorMessage){ .tag = tag, .number = number });
+}
+
+static void on_drained(guint64 cut_off, gpointer user)
+{
+    Server *server = OBJ_FROM(Server, user, SERVER_MAGIC);
+    drain_take_end(server->system, server->drain, cut_off);
+}
+
+static void on_processes_gone(gpointer user)
+{
+    tell_root(OBJ_FROM(Server, user, SERVER_MAGIC), TAG_PROCESSES_GONE, 0);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    (void)what;
+    tell_root(OBJ_FROM(Server, arg, SERVER_MAGIC), TAG_SIGNAL, number);
 }
 
 /* --- each pass --------------------------------------------------------------------------- */
@@ -133,18 +170,14 @@ static void watcher_poll(gpointer user)
         server->ready_logged = TRUE;
         log_notice("daemon.ready services=%u", dispatch_n_services(server->dispatch));
     }
-    if (server->state == SERVER_DRAINING && dispatch_is_idle(server->dispatch))
-        stop(server, FALSE);
-    else if (may_leave(server))
+    if (may_leave(server))
         leave(server);
 }
 
 /* What ends the daemon may have happened after this pass's poll. */
 static gboolean watcher_arm(gpointer user)
 {
-    const Server *server = OBJ_FROM(Server, user, SERVER_MAGIC);
-    return may_leave(server) ||
-           (server->state == SERVER_DRAINING && dispatch_is_idle(server->dispatch));
+    return may_leave(OBJ_FROM(Server, user, SERVER_MAGIC));
 }
 
 static void watcher_disarm(gpointer user) { (void)user; }
@@ -190,28 +223,32 @@ static void free_server(Server *server)
 {
     admin_free(server->admin);
     front_free(server->front);
+    loop_actors_free(server->actors);
     dispatch_free(server->dispatch);
     loop_remove_watcher(server->loop, &server->watcher);
     for (guint i = 0; i < G_N_ELEMENTS(server->signals); i++)
         event_free(server->signals[i]);
-    event_free(server->timer);
     loop_free(server->loop);
     OBJ_FINI(server, SERVER_MAGIC);
 }
 
 gboolean server_run(const Config *config, GError **error)
 {
+    static const ActorClass root_class = { .start = on_start, .handle = on_message };
+    static const ActorOptions root_options = { .name = "root", .restart = RESTART_NEVER };
+    static const DispatchEvents events = { on_drained, on_processes_gone };
     Server server = { .config = config, .loop = loop_new() };
     OBJ_INIT(&server, SERVER_MAGIC);
-    server.timer = loop_timer_new(server.loop, on_timer, &server);
+    server.actors = loop_actors_new(server.loop);
+    server.system = loop_actors_system(server.actors);
     server.watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, &server, NULL };
     loop_add_watcher(server.loop, &server.watcher);
     catch_signals(&server);
-    server.dispatch = dispatch_new(server.loop, config, on_processes_gone, &server);
+    server.dispatch = dispatch_new(server.loop, config, &events, &server);
     server.front = front_new(server.loop, config, server.dispatch, &server.stats, error);
     const gboolean started = server.front != NULL && open_admin(&server, error);
     if (started) {
-        dispatch_start(server.dispatch);
+        server.root = actor_spawn(server.system, 0, &root_class, &root_options, &server);
         loop_run(server.loop);
     }
     free_server(&server);

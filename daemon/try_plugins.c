@@ -1,6 +1,7 @@
 #include "daemon/try_plugins.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
+#include "daemon/base/loop_actors.h"
 #include "daemon/hosts/pool.h"
 
 typedef struct {
@@ -9,6 +10,7 @@ typedef struct {
     ServiceStats stats;
     Loop *loop;
     LoopWatcher watcher;
+    LoopActors *actors;
     Pool *pool;
     gchar *problem;
     gboolean stopping;
@@ -31,7 +33,14 @@ static void ignore_end(guint32 worker, const WorkerObituary *obituary, guint los
 
 static void nothing(gpointer user) { (void)user; }
 
-static void on_stopped(gpointer user) { loop_stop(((Trial *)user)->loop); }
+/* Nobody supervises the host here: when it fails, that was it. */
+static void on_stopped(gpointer user)
+{
+    Trial *trial = user;
+    if (!trial->stopping)
+        trial->problem = g_strdup(pool_error(trial->pool));
+    loop_stop(trial->loop);
+}
 
 /* Ready, or something has gone wrong: there is no second try. */
 static void watcher_poll(gpointer user)
@@ -42,7 +51,8 @@ static void watcher_poll(gpointer user)
         return;
     trial->problem = g_strdup(error);
     trial->stopping = TRUE;
-    pool_stop(trial->pool);
+    actor_stop(loop_actors_system(trial->actors), pool_actor(trial->pool),
+               loop_now_usec() + trial->service.start_timeout_usec);
 }
 
 static gboolean watcher_arm(gpointer user)
@@ -65,10 +75,12 @@ static void try_one(Trial *trial)
         pool_new(trial->loop, trial->config, &trial->service, 0, &trial->stats, &handlers, trial);
     trial->watcher = (LoopWatcher){ watcher_poll, watcher_arm, nothing, trial, NULL };
     loop_add_watcher(trial->loop, &trial->watcher);
-    pool_start(trial->pool);
+    trial->actors = loop_actors_new(trial->loop);
+    pool_start(trial->pool, loop_actors_system(trial->actors), 0);
     pool_spawn_worker(trial->pool, 0);
     loop_run(trial->loop);
     loop_remove_watcher(trial->loop, &trial->watcher);
+    loop_actors_free(trial->actors);
     pool_free(trial->pool);
     loop_free(trial->loop);
 }

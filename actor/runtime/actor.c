@@ -13,7 +13,7 @@ enum { TAG_STOP, TAG_STOPPED, TAG_FAILED };
 Actor *system_find(const ActorSystem *system, ActorId id)
 {
     Actor *actor = g_hash_table_lookup(system->actors, &id);
-    return actor != NULL && actor->state != ACTOR_DEAD_STATE ? actor : NULL;
+    return actor != NULL && actor->state != ACTOR_STATE_DEAD ? actor : NULL;
 }
 
 void system_make_ready(Actor *actor)
@@ -83,7 +83,7 @@ ActorId actor_spawn(ActorSystem *system, ActorId parent_id, const ActorClass *cl
     actor->class = class;
     actor->options = *options;
     actor->data = state;
-    actor->state = ACTOR_WAITING_STATE;
+    actor->state = ACTOR_STATE_WAITING;
     actor->children = g_ptr_array_new();
     actor->watchers = g_array_new(FALSE, FALSE, sizeof(ActorId));
     actor->restart_usec = G_MININT64; /* at once */
@@ -153,9 +153,9 @@ gboolean actor_is_alive(const ActorSystem *system, ActorId id)
  * for that; the rest keeps. */
 static ActorLane last_lane(const Actor *actor)
 {
-    if (actor->state == ACTOR_RUNNING_STATE)
+    if (actor->state == ACTOR_STATE_RUNNING)
         return LANE_USER;
-    return actor->state == ACTOR_WAITING_STATE ? LANE_STOP : LANE_CONTROL;
+    return actor->state == ACTOR_STATE_WAITING ? LANE_STOP : LANE_CONTROL;
 }
 
 static gboolean has_message(const Actor *actor)

@@ -4,12 +4,12 @@
 /* How long the children of an actor that failed may take. */
 #define FAILED_STOP_USEC ((gint64)5 * G_USEC_PER_SEC)
 
-#define FROM(name) (1u << ACTOR_##name##_STATE)
+#define FROM(name) (1u << ACTOR_STATE_##name)
 static const struct {
     const gchar *text;
     guint from;
 } actor_states[ACTOR_STATES] = {
-#define STATE(name, text_, from_) [ACTOR_##name##_STATE] = { .text = text_, .from = from_ },
+#define STATE(name, text_, from_) [ACTOR_STATE_##name] = { .text = text_, .from = from_ },
 #include "actor/runtime/actor_state.def"
 };
 #undef FROM
@@ -25,7 +25,7 @@ static void set_state(Actor *actor, ActorState next)
 const gchar *actor_state_name(const ActorSystem *system, ActorId id)
 {
     const Actor *actor = system_find(system, id);
-    return actor_states[actor != NULL ? actor->state : ACTOR_DEAD_STATE].text;
+    return actor_states[actor != NULL ? actor->state : ACTOR_STATE_DEAD].text;
 }
 
 /* SplitMix64, of the system's seed. */
@@ -61,14 +61,14 @@ static void die(Actor *actor, ActorEnd end)
 {
     ActorSystem *system = actor->system;
     Actor *parent = system_find(system, actor->parent_id);
-    set_state(actor, ACTOR_DEAD_STATE);
+    set_state(actor, ACTOR_STATE_DEAD);
     system->stats.alive--;
     for (guint i = 0; i < actor->watchers->len; i++)
         tell(system, g_array_index(actor->watchers, ActorId, i), actor, ACTOR_TAG_DOWN, end);
     if (parent != NULL) {
         g_ptr_array_remove(parent->children, actor);
         tell(system, parent->id, actor, ACTOR_TAG_CHILD_DOWN, end);
-        if (parent->state == ACTOR_STOPPING_STATE && !parent->is_killed)
+        if (parent->state == ACTOR_STATE_STOPPING && !parent->is_killed)
             continue_stop(parent);
     }
     if (actor->class->free != NULL)
@@ -94,7 +94,7 @@ void life_kill(Actor *actor)
     while (actor->children->len > 0)
         life_kill(actor->children->pdata[actor->children->len - 1]);
     actor->system->stats.kills++;
-    if (actor->state != ACTOR_WAITING_STATE && actor->class->kill != NULL)
+    if (actor->state != ACTOR_STATE_WAITING && actor->class->kill != NULL)
         actor->class->kill(actor);
     if (actor->reason == NULL)
         actor->reason = g_strdup("killed");
@@ -129,7 +129,7 @@ static void restart_later(Actor *actor)
         escalate(actor);
         return;
     }
-    set_state(actor, ACTOR_WAITING_STATE);
+    set_state(actor, ACTOR_STATE_WAITING);
     actor->restart_usec = now_usec + wait_usec;
     actor->system->stats.restarts++;
     tell(actor->system, actor->parent_id, actor, ACTOR_TAG_RESTARTED, ACTOR_FAILED);
@@ -152,7 +152,7 @@ static void conclude(Actor *actor)
 
 static void ask_to_stop(Actor *actor)
 {
-    set_state(actor, ACTOR_ENDING_STATE);
+    set_state(actor, ACTOR_STATE_ENDING);
     if (actor->failed || actor->class->stop == NULL)
         conclude(actor); /* what failed has nothing to be asked any more */
     else
@@ -175,11 +175,11 @@ static void continue_stop(Actor *actor)
 void life_stop(Actor *actor)
 {
     actor->for_good = TRUE;
-    if (actor->state == ACTOR_WAITING_STATE) {
+    if (actor->state == ACTOR_STATE_WAITING) {
         die(actor, ACTOR_STOPPED);
-    } else if (actor->state == ACTOR_RUNNING_STATE) {
+    } else if (actor->state == ACTOR_STATE_RUNNING) {
         actor->stop_by_usec = actor->deadline_usec;
-        set_state(actor, ACTOR_STOPPING_STATE);
+        set_state(actor, ACTOR_STATE_STOPPING);
         continue_stop(actor);
     }
     /* else it is at it already */
@@ -187,26 +187,26 @@ void life_stop(Actor *actor)
 
 void life_stopped(Actor *actor)
 {
-    if (actor->state == ACTOR_RUNNING_STATE)
+    if (actor->state == ACTOR_STATE_RUNNING)
         life_stop(actor); /* by itself: it is asked for the rest */
-    else if (actor->state == ACTOR_ENDING_STATE)
+    else if (actor->state == ACTOR_STATE_ENDING)
         conclude(actor);
 }
 
 void life_fail(Actor *actor, const gchar *reason)
 {
-    if (actor->state != ACTOR_RUNNING_STATE && actor->state != ACTOR_ENDING_STATE)
+    if (actor->state != ACTOR_STATE_RUNNING && actor->state != ACTOR_STATE_ENDING)
         return;
     actor->system->stats.failures++;
     actor->failed = TRUE;
     g_free(actor->reason);
     actor->reason = g_strdup(reason);
-    if (actor->state == ACTOR_ENDING_STATE) { /* it was asked to stop, and did so badly */
+    if (actor->state == ACTOR_STATE_ENDING) { /* it was asked to stop, and did so badly */
         conclude(actor);
         return;
     }
     actor->stop_by_usec = now_of(actor) + FAILED_STOP_USEC;
-    set_state(actor, ACTOR_STOPPING_STATE);
+    set_state(actor, ACTOR_STATE_STOPPING);
     continue_stop(actor);
 }
 
@@ -215,7 +215,7 @@ void life_fail(Actor *actor, const gchar *reason)
 void life_begin(Actor *actor)
 {
     g_autoptr(GError) error = NULL;
-    set_state(actor, ACTOR_RUNNING_STATE);
+    set_state(actor, ACTOR_STATE_RUNNING);
     actor->failed = FALSE;
     g_clear_pointer(&actor->reason, g_free);
     actor->life++;
@@ -231,7 +231,7 @@ void life_begin(Actor *actor)
 
 static gint64 clock_of(const Actor *actor)
 {
-    const gint64 start = actor->state == ACTOR_WAITING_STATE ? actor->restart_usec : G_MAXINT64;
+    const gint64 start = actor->state == ACTOR_STATE_WAITING ? actor->restart_usec : G_MAXINT64;
     return MIN(start, actor->deadline_usec);
 }
 

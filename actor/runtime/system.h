@@ -9,7 +9,7 @@
 #include "actor/runtime/mailbox.h"
 
 typedef enum {
-#define STATE(name, text, from) ACTOR_##name##_STATE,
+#define STATE(name, text, from) ACTOR_STATE_##name,
 #include "actor/runtime/actor_state.def"
     ACTOR_STATES
 } ActorState;

@@ -67,6 +67,17 @@ void loop_defer(Loop *loop, LoopDeferred *deferred)
     loop->deferred = deferred;
 }
 
+void loop_undefer(Loop *loop, LoopDeferred *deferred)
+{
+    for (LoopDeferred **at = &loop->deferred; *at != NULL; at = &(*at)->next) {
+        if (*at == deferred) {
+            *at = deferred->next;
+            deferred->queued = FALSE;
+            return;
+        }
+    }
+}
+
 /* What is deferred while this runs belongs to the next pass, which then does not sleep. */
 static void run_deferred(Loop *loop)
 {

@@ -47,6 +47,8 @@ struct LoopDeferred {
     LoopDeferred *next;
 };
 void loop_defer(Loop *loop, LoopDeferred *deferred);
+void loop_undefer(Loop *loop,
+                  LoopDeferred *deferred); /* before it goes; fine when it is not asked for */
 
 /* A timer that is not armed yet; never fails on memory (libevent aborts as GLib does). */
 struct event *loop_timer_new(Loop *loop, event_callback_fn func, gpointer user);

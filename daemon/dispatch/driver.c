@@ -27,7 +27,6 @@ struct Driver {
     DriverEvents events;
     gpointer user;
     gboolean was_ready;
-    gboolean stopping;
 };
 
 static Driver *driver_of(gpointer user) { return OBJ_FROM(Driver, user, DRIVER_MAGIC); }
@@ -134,8 +133,6 @@ static void end(Driver *driver, const FactoryAction *action)
 
 static void act_on_worker(Driver *driver, const FactoryAction *action)
 {
-    if (driver->stopping)
-        return; /* the pool ends all of them by itself */
     if (action->kind == ACTION_SPAWN) {
         driver->incarnations[action->worker] = action->incarnation;
         pool_spawn_worker(driver->pool, action->worker);
@@ -165,6 +162,8 @@ static void act(Driver *driver, const FactoryAction *action)
              action->kind == ACTION_KILL)
         act_on_worker(driver, action);
     driver->was_ready |= action->kind == ACTION_READY;
+    if (action->kind == ACTION_DRAINED)
+        driver->events.drained((guint64)action->value, driver->user);
     factory_log(driver->service->name, driver->factory, action);
 }
 
@@ -332,20 +331,11 @@ void driver_drain(Driver *driver, gint64 deadline_usec)
          &(FactoryEvent){ .kind = EVENT_DRAIN, .mode = DRAIN_QUEUE, .at_usec = deadline_usec });
 }
 
-void driver_stop(Driver *driver)
-{
-    driver_drain(driver, loop_now_usec());
-    driver->stopping = TRUE;
-    pool_stop(driver->pool);
-}
-
-void driver_kill(Driver *driver) { pool_kill(driver->pool); }
-
 /* --- life -------------------------------------------------------------------------------- */
 
-void driver_start(Driver *driver)
+void driver_start(Driver *driver, ActorSystem *actors, ActorId parent)
 {
-    pool_start(driver->pool);
+    pool_start(driver->pool, actors, parent);
     tell(driver, EVENT_TICK);
 }
 

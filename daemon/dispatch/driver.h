@@ -27,7 +27,8 @@ typedef struct {
     /* A worker's reply: answer with it, and say what that came to.  DEADLINE: it was not run,
      * and `ended` will follow. */
     FactoryReason (*replied)(Request *request, const RingReply *reply, gpointer user);
-    void (*stopped)(gpointer user); /* after driver_stop(): no process is left */
+    void (*drained)(guint64 cut_off, gpointer user); /* the drain has ended; so many ran still */
+    void (*stopped)(gpointer user); /* the host's actor has ended: no process is left */
 } DriverEvents;
 
 Driver *driver_new(Loop *loop, const Config *config, const ServiceConfig *service,
@@ -35,7 +36,8 @@ Driver *driver_new(Loop *loop, const Config *config, const ServiceConfig *servic
                    gpointer user);
 void driver_free(Driver *driver); /* NULL is fine */
 
-void driver_start(Driver *driver);
+/* The host becomes a child of that actor: stopping it ends all processes. */
+void driver_start(Driver *driver, ActorSystem *actors, ActorId parent);
 void driver_submit(Driver *driver, Request *request, const FactoryJob *job);
 /* The factory's driver refuses it itself: counted there, and answered by the caller. */
 void driver_refused(Driver *driver, FactoryReason reason);
@@ -44,9 +46,6 @@ void driver_apply(Driver *driver, const FactorySettings *settings);
 
 /* No new calls from now on; those that are in end by then, or are answered then. */
 void driver_drain(Driver *driver, gint64 deadline_usec);
-/* Answers everything that is left, then lets the workers end; `stopped` says when. */
-void driver_stop(Driver *driver);
-void driver_kill(Driver *driver); /* after driver_stop(): no more patience */
 
 gboolean driver_is_ready(const Driver *driver); /* the pool was complete once, and can run a call */
 const Factory *driver_factory(const Driver *driver);

@@ -11,7 +11,8 @@ struct Service {
     ServiceStats stats;
     Methods *methods;
     Driver *driver;
-    void (*stopped)(gpointer user);
+    ActorId actor;
+    ServiceEvents events;
     gpointer user;
 };
 
@@ -138,26 +139,48 @@ void service_client_gone(Service *service, Request *request)
 
 /* --- life -------------------------------------------------------------------------------- */
 
+static void on_drained(guint64 cut_off, gpointer user)
+{
+    Service *service = service_of(user);
+    service->events.drained(cut_off, service->user);
+}
+
 static void on_stopped(gpointer user)
 {
     Service *service = service_of(user);
-    service->stopped(service->user);
+    service->events.stopped(service->user);
+}
+
+/* The actor: its host is its child, and ends before it does. */
+static gboolean on_start(Actor *self, GError **error)
+{
+    (void)error;
+    driver_start(service_of(actor_data(self))->driver, actor_system(self), actor_id(self));
+    return TRUE;
+}
+
+ActorId service_start(Service *service, ActorSystem *actors, ActorId parent)
+{
+    static const ActorClass class = { .start = on_start };
+    const ActorOptions options = { .name = service->config->name, .restart = RESTART_NEVER };
+    service->actor = actor_spawn(actors, parent, &class, &options, service);
+    return service->actor;
 }
 
 Service *service_new(Loop *loop, const Config *config, const ServiceConfig *service_config,
-                     void (*stopped)(gpointer user), gpointer user)
+                     const ServiceEvents *events, gpointer user)
 {
-    static const DriverEvents events = { on_ended, on_replied, on_stopped };
+    static const DriverEvents driver_events = { on_ended, on_replied, on_drained, on_stopped };
     g_autofree FactorySettings *settings = g_new(FactorySettings, 1);
     Service *service = g_new0(Service, 1);
     OBJ_INIT(service, SERVICE_MAGIC);
     service->config = service_config;
-    service->stopped = stopped;
+    service->events = *events;
     service->user = user;
     service->methods = methods_new(service_config);
     plan_settings(service_config, methods_count(service->methods), settings);
-    service->driver =
-        driver_new(loop, config, service_config, settings, &service->stats, &events, service);
+    service->driver = driver_new(loop, config, service_config, settings, &service->stats,
+                                 &driver_events, service);
     return service;
 }
 
@@ -171,18 +194,11 @@ void service_free(Service *service)
     g_free(service);
 }
 
-void service_start(Service *service) { driver_start(service->driver); }
 void service_drain(Service *service, gint64 deadline_usec)
 {
     driver_drain(service->driver, deadline_usec);
 }
-void service_stop(Service *service) { driver_stop(service->driver); }
-void service_kill(Service *service) { driver_kill(service->driver); }
 gboolean service_is_ready(const Service *service) { return driver_is_ready(service->driver); }
-gboolean service_is_idle(const Service *service)
-{
-    return factory_is_idle(service_factory(service));
-}
 
 /* --- numbers ----------------------------------------------------------------------------- */
 

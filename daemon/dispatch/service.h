@@ -11,21 +11,23 @@
 
 typedef struct Service Service;
 
+typedef struct {
+    void (*drained)(guint64 cut_off, gpointer user); /* no call is left; so many were cut off */
+    void (*stopped)(gpointer user);                  /* no process is left */
+} ServiceEvents;
+
 Service *service_new(Loop *loop, const Config *config, const ServiceConfig *service,
-                     void (*stopped)(gpointer user), gpointer user);
+                     const ServiceEvents *events, gpointer user);
 void service_free(Service *service); /* NULL is fine */
 
-void service_start(Service *service);
+/* Spawns its actor, below which its processes are. */
+ActorId service_start(Service *service, ActorSystem *actors, ActorId parent);
 void service_submit(Service *service, Request *request); /* finishes it now or later */
 void service_client_gone(Service *service, Request *request);
 
 /* From now on refuses; what was admitted goes on until the deadline. */
 void service_drain(Service *service, gint64 deadline_usec);
-gboolean service_is_idle(const Service *service);  /* no call is queued or running */
 gboolean service_is_ready(const Service *service); /* a call can run */
-/* Answers everything that is left, then lets the workers end; `stopped` says when. */
-void service_stop(Service *service);
-void service_kill(Service *service); /* after service_stop(): no more patience */
 
 const ServiceConfig *service_config(const Service *service);
 const ServiceStats *service_stats(Service *service); /* as of now */

@@ -2,7 +2,6 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
-#include "actor/runtime/backoff.h"
 #include "daemon/hosts/host_link.h"
 #include "daemon/hosts/host_spawn.h"
 #include "daemon/hosts/plugin_image.h"
@@ -14,13 +13,12 @@
 
 #define HOST_MAGIC 0x484f5354u
 
-/* A finished call's slot is free only after its reply was told, and then the next is out. */
-#define SPARE_SLOTS 1u
-/* Method, peer and headers travel beside the arguments. */
-#define CALL_HEAD_BYTES 4096u
 /* After LINK_END or LINK_REFUSED; unload() has as long. */
 #define END_TIMEOUT_USEC  ((gint64)5 * G_USEC_PER_SEC)
 #define CLOSED_GRACE_USEC ((gint64)G_USEC_PER_SEC)
+
+/* Of the wait before the next start, added at random. */
+#define JITTER_PERMILLE 200
 
 struct Host {
     ObjTag tag;
@@ -37,9 +35,11 @@ struct Host {
     HostLink *link;
     RingFront *ring;
     struct event *on_death, *timer;
-    Backoff backoff;
-    gint64 started_usec;
-    gboolean killed; /* by host_kill(), whose reason is in error */
+    ActorId id;           /* 0: not started yet */
+    Actor *self;          /* while it lives */
+    gboolean is_over;     /* said so */
+    gboolean is_stopping; /* it was asked to, and its workers are being stopped */
+    gboolean killed;      /* by host_kill(), whose reason is in error */
     gchar *plugin_path, *error, *plugin_name, *plugin_version;
     guint plugin_flags;
 };
@@ -83,14 +83,11 @@ static void drop_process(Host *host)
     host->pid = 0;
 }
 
-static void enter_backoff(Host *host)
+static void say_over(Host *host)
 {
-    const gint64 wait = backoff_next_usec(&host->backoff, loop_now_usec() - host->started_usec,
-                                          host->service->restart_backoff_min_usec,
-                                          host->service->restart_backoff_max_usec);
-    log_info("host.backoff service=%s wait_ms=%" G_GINT64_FORMAT, host->service->name, wait / 1000);
-    set_state(host, HOST_BACKOFF);
-    loop_timer_arm(host->timer, wait);
+    if (!host->is_over)
+        host->events.over(host->user);
+    host->is_over = TRUE;
 }
 
 /* The process has ended and been reaped; says so to the owner before the ring goes. */
@@ -98,12 +95,19 @@ static void process_gone(Host *host, const gchar *how)
 {
     const HostState was = host->state;
     drop_process(host);
+    const gboolean is_over = was == HOST_ENDING || was == HOST_REFUSED;
     if (was == HOST_ENDING)
         set_state(host, HOST_STOPPED);
-    else if (was != HOST_REFUSED)
-        enter_backoff(host);
+    else if (!is_over)
+        set_state(host, HOST_BACKOFF);
     host->events.gone(how, host->user);
     g_clear_pointer(&host->ring, ring_front_free);
+    if (host->self == NULL)
+        say_over(host); /* it was killed before its process was gone */
+    else if (is_over && host->is_stopping)
+        actor_stopped(host->self);
+    else if (!is_over)
+        actor_fail(host->self, how); /* it is started again, later each time */
 }
 
 static void on_death(evutil_socket_t fd, short what, void *arg)
@@ -209,23 +213,11 @@ static void send_or_kill(Host *host, const LinkMessage *message)
 
 /* --- start ------------------------------------------------------------------------------- */
 
-static gboolean make_ring(Host *host, GError **error)
-{
-    const guint32 frame = (guint32)host->config->max_frame_bytes;
-    const RingGeometry geometry = {
-        .workers = host->service->workers.max,
-        .slots = host->service->workers.max + host->service->lookahead + SPARE_SLOTS,
-        .max_call_bytes = frame + CALL_HEAD_BYTES,
-        .max_reply_bytes = frame,
-    };
-    host->ring = ring_front_new(&geometry, error);
-    return host->ring != NULL;
-}
-
 static gboolean spawn(Host *host, GError **error)
 {
     static const HostLinkEvents link_events = { on_message, on_closed, on_broken };
-    if (!make_ring(host, error))
+    host->ring = host_ring_new(host->config, host->service, error);
+    if (host->ring == NULL)
         return FALSE;
     const HostSpawn what = {
         .program = host->config->host_program,
@@ -254,7 +246,6 @@ static gboolean spawn(Host *host, GError **error)
 static void try_start(Host *host)
 {
     g_autoptr(GError) error = NULL;
-    host->started_usec = loop_now_usec();
     host->killed = FALSE;
     set_state(host, HOST_STARTING);
     if (!spawn(host, &error)) {
@@ -278,21 +269,63 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     Host *host = OBJ_FROM(Host, arg, HOST_MAGIC);
-    if (host->state == HOST_BACKOFF)
-        try_start(host);
-    else
-        host_kill(host, too_late[host->state]);
+    host_kill(host, too_late[host->state]);
 }
 
-void host_start(Host *host)
+/* --- the actor --------------------------------------------------------------------------- */
+
+/* The first start reads the plugin's file; the others load the same copy. */
+static gboolean on_start(Actor *self, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    g_assert(host->state == HOST_STOPPED);
-    host->image_fd = plugin_image_open(host->plugin_path, &error);
+    Host *host = OBJ_FROM(Host, actor_data(self), HOST_MAGIC);
+    g_autoptr(GError) why = NULL;
+    (void)error; /* what goes wrong is told by process_gone(), as when it does later */
+    host->self = self;
+    if (host->image_fd < 0)
+        host->image_fd = plugin_image_open(host->plugin_path, &why);
     if (host->image_fd >= 0)
         try_start(host);
     else
-        refuse(host, error->message);
+        refuse(host, why->message);
+    return TRUE;
+}
+
+static void on_stop(Actor *self)
+{
+    Host *host = OBJ_FROM(Host, actor_data(self), HOST_MAGIC);
+    host->is_stopping = TRUE;
+    host->events.stopping(host->user);
+}
+
+static void on_kill(Actor *self)
+{
+    Host *host = OBJ_FROM(Host, actor_data(self), HOST_MAGIC);
+    host->events.killing(host->user);
+}
+
+static void on_free(Actor *self)
+{
+    Host *host = OBJ_FROM(Host, actor_data(self), HOST_MAGIC);
+    host->self = NULL;
+    if (host->pidfd >= 0)
+        return; /* its end is told when it comes */
+    if (host->state == HOST_BACKOFF)
+        set_state(host, HOST_STOPPED);
+    say_over(host);
+}
+
+void host_start(Host *host, ActorSystem *actors, ActorId parent)
+{
+    static const ActorClass class = { on_start, NULL, on_stop, on_kill, on_free };
+    const ActorOptions options = {
+        .name = host->service->name,
+        .restart = RESTART_ON_FAILURE,
+        .backoff_min_usec = host->service->restart_backoff_min_usec,
+        .backoff_max_usec = host->service->restart_backoff_max_usec,
+        .jitter_permille = JITTER_PERMILLE,
+    };
+    g_assert(host->id == 0);
+    host->id = actor_spawn(actors, parent, &class, &options, host);
 }
 
 void host_end(Host *host)
@@ -300,7 +333,8 @@ void host_end(Host *host)
     if (host->pidfd < 0) {
         if (host->state != HOST_STOPPED)
             set_state(host, HOST_STOPPED);
-        host->events.gone("stopped", host->user);
+        if (host->self != NULL)
+            actor_stopped(host->self);
         return;
     }
     const LinkMessage end = { .kind = LINK_END, .fd = -1 };
@@ -308,13 +342,6 @@ void host_end(Host *host)
         set_state(host, HOST_ENDING);
     loop_timer_arm(host->timer, END_TIMEOUT_USEC);
     send_or_kill(host, &end);
-}
-
-void host_give_up(Host *host)
-{
-    g_assert(host->pidfd < 0);
-    if (host->state == HOST_BACKOFF)
-        set_state(host, HOST_STOPPED);
 }
 
 void host_fork_worker(Host *host, guint32 worker, guint16 incarnation)
@@ -362,6 +389,7 @@ void host_free(Host *host)
 
 RingFront *host_ring(const Host *host) { return host->ring; }
 HostState host_state(const Host *host) { return host->state; }
+ActorId host_actor(const Host *host) { return host->id; }
 const gchar *host_state_name(const Host *host) { return host_states[host->state].text; }
 gint host_pid(const Host *host) { return (gint)host->pid; }
 const gchar *host_error(const Host *host) { return host->error; }

@@ -1,12 +1,16 @@
-/* host.h - one supervised sluice-host process, its ring and its life.
+/* host.h - one supervised sluice-host process, its ring and its life: an actor.
+ *
+ * It fails when its process ends unasked, and its supervisor starts it again.  Asked to stop,
+ * it has its owner stop the workers and end it, and has stopped when the process is gone.
  *
  * Thread: the loop's.
- * Owns:   the process (killed on free), its sockets, its ring, the wait before its next
- *         start, and the copy of the plugin that all its processes load.
+ * Owns:   the process (killed on free), its sockets, its ring, and the copy of the plugin that
+ *         all its processes load.
  * Borrows: config and service, for its own life.
  * Never:  blocks, or trusts a byte that the host or a worker sent.                          */
 #pragma once
 #include "actor/ring/link.h"
+#include "actor/runtime/actor.h"
 #include "actor/ring/ring_front.h"
 #include "config/config.h"
 #include "daemon/base/loop.h"
@@ -26,16 +30,20 @@ typedef struct {
     /* The process has ended, or was never started; `how` says it in words.  The ring is
      * still there, for its calls to be taken out, and freed right after. */
     void (*gone)(const gchar *how, gpointer user);
+    void (*stopping)(gpointer user); /* end the workers, then call host_end() */
+    void (*killing)(gpointer user);  /* there was no time for that: kill all of them */
+    void (*over)(gpointer user);     /* the actor has ended, and no process is left */
 } HostEvents;
 
 Host *host_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
                const HostEvents *events, gpointer user);
 void host_free(Host *host); /* NULL is fine; kills the process */
 
-void host_start(Host *host); /* from STOPPED; reads the plugin's file */
-void host_end(Host *host);   /* every worker has ended: unload and exit, STOPPED when done */
+/* Once: spawns the actor.  It reads the plugin's file and starts the process. */
+void host_start(Host *host, ActorSystem *actors, ActorId parent);
+ActorId host_actor(const Host *host);
+void host_end(Host *host); /* every worker has ended: unload and exit, STOPPED when done */
 void host_kill(Host *host, const gchar *why);
-void host_give_up(Host *host); /* no process runs; none shall be started again */
 
 /* Asks for a worker; FORKED comes as a message. */
 void host_fork_worker(Host *host, guint32 worker, guint16 incarnation);

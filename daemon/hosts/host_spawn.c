@@ -8,6 +8,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+/* A finished call's slot is free only after its reply was told, and then the next is out. */
+#define SPARE_SLOTS 1u
+/* Method, peer and headers travel beside the arguments. */
+#define CALL_HEAD_BYTES 4096u
+
 /* sluiced's end does not block; the other end may: a worker waits for room in it. */
 static gboolean make_pair(Fd *ours, Fd *theirs, GError **error)
 {
@@ -59,4 +64,16 @@ gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error)
     }
     *handles = (HostHandles){ pid, fd_steal(&pidfd), fd_steal(&control), fd_steal(&report) };
     return TRUE;
+}
+
+RingFront *host_ring_new(const Config *config, const ServiceConfig *service, GError **error)
+{
+    const guint32 frame = (guint32)config->max_frame_bytes;
+    const RingGeometry geometry = {
+        .workers = service->workers.max,
+        .slots = service->workers.max + service->lookahead + SPARE_SLOTS,
+        .max_call_bytes = frame + CALL_HEAD_BYTES,
+        .max_reply_bytes = frame,
+    };
+    return ring_front_new(&geometry, error);
 }

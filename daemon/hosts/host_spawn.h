@@ -3,6 +3,8 @@
  * Always exec, never only fork: a host must not inherit a client's socket or a byte of
  * sluiced's memory.  Everything else of sluiced's is close-on-exec.                         */
 #pragma once
+#include "actor/ring/ring_front.h"
+#include "config/config.h"
 #include <glib.h>
 
 typedef struct {
@@ -19,3 +21,6 @@ typedef struct {
 } HostHandles;
 
 gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error);
+
+/* The ring between sluiced and the workers of a service. */
+RingFront *host_ring_new(const Config *config, const ServiceConfig *service, GError **error);

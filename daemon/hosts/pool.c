@@ -142,26 +142,12 @@ void pool_free(Pool *pool)
     g_free(pool);
 }
 
-void pool_start(Pool *pool) { host_start(pool->host); }
-
-void pool_stop(Pool *pool)
+void pool_start(Pool *pool, ActorSystem *actors, ActorId parent)
 {
-    g_assert(!pool->stopping);
-    pool->stopping = TRUE;
-    for (guint32 i = 0; i < pool->n_workers; i++) {
-        pool_stop_worker(pool, i);
-        if (worker_state(pool->workers[i]) == WORKER_STARTING)
-            worker_kill(pool->workers[i]); /* there is nothing to wait for */
-    }
-    pool_end_host_if_empty(pool);
+    host_start(pool->host, actors, parent);
 }
 
-void pool_kill(Pool *pool)
-{
-    for (guint32 i = 0; i < pool->n_workers; i++)
-        worker_kill(pool->workers[i]);
-    host_kill(pool->host, "the service is being stopped");
-}
+ActorId pool_actor(const Pool *pool) { return host_actor(pool->host); }
 
 guint pool_n_ready(const Pool *pool) { return pool->n_ready; }
 gboolean pool_is_refused(const Pool *pool) { return host_state(pool->host) == HOST_REFUSED; }

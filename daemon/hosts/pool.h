@@ -38,18 +38,17 @@ typedef struct {
     void (*worker_dying)(guint32 worker, gpointer user);
     void (*worker_ended)(guint32 worker, const WorkerObituary *obituary, guint lost, gpointer user);
     void (*host_changed)(gpointer user); /* it is ready, refused or gone: pool_host() */
-    void (*stopped)(gpointer user);      /* after pool_stop(): no process is left */
+    void (*stopped)(gpointer user);      /* the host's actor has ended, and no process is left */
 } PoolHandlers;
 
 Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
                ServiceStats *stats, const PoolHandlers *handlers, gpointer user);
 void pool_free(Pool *pool); /* NULL is fine; no job may be out any more */
 
-void pool_start(Pool *pool); /* the host; workers wait for it */
-/* Workers end after the call that they run, then the host.  Calls pool handlers.stopped. */
-void pool_stop(Pool *pool);
-/* Kills what is left of a pool that is stopping. */
-void pool_kill(Pool *pool);
+/* Spawns the host's actor; workers wait for it.  Stopping that actor lets the workers end after
+ * the call that they run, and then the host: handlers.stopped says when. */
+void pool_start(Pool *pool, ActorSystem *actors, ActorId parent);
+ActorId pool_actor(const Pool *pool);
 
 /* --- workers ----------------------------------------------------------------------------- */
 

@@ -28,6 +28,8 @@ static void forget_spawn(Pool *pool, guint32 worker)
 
 void pool_spawn_worker(Pool *pool, guint32 worker)
 {
+    if (pool->stopping)
+        return;
     g_assert(worker < pool->n_workers && worker_state(pool->workers[worker]) == WORKER_VACANT);
     if (host_state(pool->host) == HOST_READY)
         g_queue_push_tail(&pool->due, pool->workers[worker]);
@@ -212,16 +214,39 @@ static void host_is_gone(const gchar *how, gpointer user)
     if (!pool->end_sent)
         pool->stats->service[CTR_HOST_DEATHS]++;
     end_workers(pool, text);
-    if (!pool->stopping) {
-        pool->handlers.host_changed(pool->user);
-        return;
+    pool->handlers.host_changed(pool->user);
+}
+
+/* Workers end after the call that they run, then the host. */
+static void host_is_stopping(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->stopping = TRUE;
+    for (guint32 i = 0; i < pool->n_workers; i++) {
+        pool_stop_worker(pool, i);
+        if (worker_state(pool->workers[i]) == WORKER_STARTING)
+            worker_kill(pool->workers[i]); /* there is nothing to wait for */
     }
-    pool->end_sent = TRUE;
-    host_give_up(pool->host);
+    pool_end_host_if_empty(pool);
+}
+
+static void host_is_killed(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->stopping = TRUE;
+    for (guint32 i = 0; i < pool->n_workers; i++)
+        worker_kill(pool->workers[i]);
+    host_kill(pool->host, "the service is being stopped");
+}
+
+static void host_is_over(gpointer user)
+{
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
     pool->handlers.stopped(pool->user);
 }
 
 const HostEvents pool_host_events = { host_said_hello, host_was_refused, host_passed_message,
-                                      host_is_gone };
+                                      host_is_gone,    host_is_stopping, host_is_killed,
+                                      host_is_over };
 const WorkerEvents pool_worker_events = { worker_forked, worker_ready, worker_silent, worker_dying,
                                           worker_gone };

@@ -27,6 +27,7 @@ struct Worker {
     Fd pidfd;
     struct event *on_death, *timer;
     WorkerEnd end;
+    gboolean said_ready; /* before the host told of its fork: they speak by different sockets */
     gboolean status_known;
     gint status;
     gchar *failure;    /* what worker_start said */
@@ -135,6 +136,13 @@ static void on_exited(Worker *worker, gint status)
 
 /* --- life -------------------------------------------------------------------------------- */
 
+static void on_ready(Worker *worker)
+{
+    worker->ready_usec = loop_now_usec();
+    set_state(worker, WORKER_READY);
+    worker->events.ready(worker, worker->user);
+}
+
 static void on_forked(Worker *worker, const LinkMessage *message)
 {
     const int pidfd = message->fd >= 0 ? fcntl(message->fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -150,6 +158,8 @@ static void on_forked(Worker *worker, const LinkMessage *message)
     event_add(worker->on_death, NULL);
     loop_timer_arm(worker->timer, worker->service->start_timeout_usec);
     worker->events.forked(worker, worker->user);
+    if (worker->said_ready)
+        on_ready(worker);
 }
 
 static void on_unforked(Worker *worker, const gchar *why)
@@ -159,26 +169,22 @@ static void on_unforked(Worker *worker, const gchar *why)
     worker->events.forked(worker, worker->user);
 }
 
-static void on_ready(Worker *worker)
-{
-    worker->ready_usec = loop_now_usec();
-    set_state(worker, WORKER_READY);
-    worker->events.ready(worker, worker->user);
-}
-
 void worker_take_message(Worker *worker, const LinkMessage *message)
 {
     if (message->incarnation != worker->incarnation)
         return;
     const gboolean started = worker->state == WORKER_STARTING || worker->state == WORKER_READY ||
                              worker->state == WORKER_DYING;
+    const gboolean may_speak = started || worker->state == WORKER_FORKING;
     if (message->kind == LINK_FORKED && worker->state == WORKER_FORKING)
         on_forked(worker, message);
     else if (message->kind == LINK_UNFORKED && worker->state == WORKER_FORKING)
         on_unforked(worker, message->text);
+    else if (message->kind == LINK_READY && worker->state == WORKER_FORKING)
+        worker->said_ready = TRUE;
     else if (message->kind == LINK_READY && worker->state == WORKER_STARTING)
         on_ready(worker);
-    else if (message->kind == LINK_FAILED && started && worker->ready_usec == 0 &&
+    else if (message->kind == LINK_FAILED && may_speak && worker->ready_usec == 0 &&
              worker->failure == NULL)
         worker->failure = g_strdup(message->text);
     else if (message->kind == LINK_EXITED && started)
@@ -205,7 +211,7 @@ guint16 worker_begin(Worker *worker)
     set_state(worker, WORKER_FORKING);
     worker->incarnation++;
     worker->end = WORKER_DIED;
-    worker->status_known = FALSE;
+    worker->said_ready = worker->status_known = FALSE;
     worker->ready_usec = 0;
     loop_timer_arm(worker->timer, worker->service->start_timeout_usec);
     return worker->incarnation;

@@ -1,3 +1,4 @@
+#include "tests/sim/world.h"
 #include "tests/sim/world_state.h"
 #include <string.h>
 

@@ -23,6 +23,29 @@ START_TEST(a_seat_is_taken_step_by_step)
 }
 END_TEST
 
+/* The host tells of the fork by one socket, the worker of itself by another: what the worker says
+ * may be read first. */
+START_TEST(what_a_worker_says_before_its_fork_is_told_counts)
+{
+    Seat seat;
+    seat_open(&seat);
+    worker_begin(seat.worker);
+    tell(&seat, LINK_READY, 0, "");
+    ck_assert_str_eq(worker_state_name(seat.worker), "forking");
+    tell_forked(&seat, fork_child());
+    ck_assert_str_eq(worker_state_name(seat.worker), "ready");
+    ck_assert_str_eq(seat.said->str, "forked ready ");
+    seat_close(&seat);
+    seat_open(&seat);
+    worker_begin(seat.worker);
+    tell(&seat, LINK_FAILED, 0, "no more disk");
+    tell_forked(&seat, fork_child());
+    tell(&seat, LINK_EXITED, 1 << 8, "");
+    ck_assert_str_eq(seat.how, "did not start: no more disk");
+    seat_close(&seat);
+}
+END_TEST
+
 /* A message is ignored in every state that has no use for it, and of every other incarnation
  * in every state. */
 static const struct {
@@ -31,7 +54,6 @@ static const struct {
 } useless[] = {
     { WORKER_VACANT, LINK_FORKED },     { WORKER_VACANT, LINK_READY },
     { WORKER_VACANT, LINK_EXITED },     { WORKER_VACANT, LINK_FAILED },
-    { WORKER_FORKING, LINK_READY },     { WORKER_FORKING, LINK_FAILED },
     { WORKER_FORKING, LINK_EXITED },    { WORKER_VACANT, LINK_UNFORKED },
     { WORKER_STARTING, LINK_UNFORKED }, { WORKER_READY, LINK_UNFORKED },
     { WORKER_STARTING, LINK_FORKED },   { WORKER_READY, LINK_FORKED },
@@ -137,6 +159,7 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("seat");
     tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
     tcase_add_test(tcase, a_seat_is_taken_step_by_step);
+    tcase_add_test(tcase, what_a_worker_says_before_its_fork_is_told_counts);
     tcase_add_loop_test(tcase, a_message_that_does_not_fit_the_state_changes_nothing, 0,
                         G_N_ELEMENTS(useless));
     tcase_add_loop_test(tcase, a_message_of_another_incarnation_changes_nothing, WORKER_VACANT,
