@@ -144,6 +144,8 @@ void pool_free(Pool *pool)
 
 void pool_start(Pool *pool, ActorSystem *actors, ActorId parent)
 {
+    for (guint32 i = 0; i < pool->n_workers; i++)
+        worker_start_actor(pool->workers[i], actors);
     host_start(pool->host, actors, parent);
 }
 

@@ -25,7 +25,11 @@ struct Worker {
     guint16 incarnation;
     gint pid;
     Fd pidfd;
-    struct event *on_death, *timer;
+    ActorSystem *actors;
+    ActorId id;
+    Actor *self;   /* while it lives */
+    guint64 timer; /* of the present state; 0: none */
+    struct event *on_death;
     WorkerEnd end;
     gboolean said_ready; /* before the host told of its fork: they speak by different sockets */
     gboolean status_known;
@@ -44,6 +48,22 @@ static const struct {
 };
 #undef FROM
 
+/* What the actor hears; number: the incarnation that it is about. */
+enum { TAG_TIME = 1, TAG_DEATH };
+
+static void cancel_timer(Worker *worker)
+{
+    if (worker->timer != 0 && worker->self != NULL)
+        actor_cancel_timer(worker->self, worker->timer);
+    worker->timer = 0;
+}
+
+static void arm_timer(Worker *worker, gint64 usec)
+{
+    cancel_timer(worker);
+    worker->timer = actor_send_after(worker->self, usec, TAG_TIME, worker->incarnation);
+}
+
 static void set_state(Worker *worker, WorkerState next)
 {
     OBJ_CHECK(worker, WORKER_MAGIC);
@@ -53,7 +73,7 @@ static void set_state(Worker *worker, WorkerState next)
     log_debug("worker.state service=%s worker=%u pid=%d from=%s to=%s", worker->service->name,
               worker->index, worker->pid, worker_states[worker->state].text,
               worker_states[next].text);
-    evtimer_del(worker->timer);
+    cancel_timer(worker);
     worker->state = next;
 }
 
@@ -108,14 +128,23 @@ static void bury(Worker *worker)
     worker->events.gone(worker, &obituary, worker->user);
 }
 
+/* Here only the event; the actor hears of it in the same pass. */
 static void on_death(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     Worker *worker = OBJ_FROM(Worker, arg, WORKER_MAGIC);
     event_free(g_steal_pointer(&worker->on_death)); /* a pidfd stays readable */
+    actor_cast(worker->actors, worker->id, LANE_SUPERVISION,
+               &(ActorMessage){ .tag = TAG_DEATH, .number = worker->incarnation });
+}
+
+static void take_death(Worker *worker)
+{
+    if (worker->state != WORKER_STARTING && worker->state != WORKER_READY)
+        return; /* the host was quicker to tell */
     set_state(worker, WORKER_DYING);
-    loop_timer_arm(worker->timer, STATUS_GRACE_USEC);
+    arm_timer(worker, STATUS_GRACE_USEC);
     worker->events.dying(worker, worker->user);
 }
 
@@ -129,7 +158,7 @@ static void on_exited(Worker *worker, gint status)
         set_state(worker, WORKER_DYING);
     /* Why it did not start comes by the other socket, and may not have been read yet. */
     if (worker->ready_usec == 0 && worker->failure == NULL)
-        loop_timer_arm(worker->timer, 0);
+        arm_timer(worker, 0);
     else
         bury(worker);
 }
@@ -156,7 +185,7 @@ static void on_forked(Worker *worker, const LinkMessage *message)
     worker->on_death =
         event_new(loop_base(worker->loop), pidfd, EV_READ | EV_PERSIST, on_death, worker);
     event_add(worker->on_death, NULL);
-    loop_timer_arm(worker->timer, worker->service->start_timeout_usec);
+    arm_timer(worker, worker->service->start_timeout_usec);
     worker->events.forked(worker, worker->user);
     if (worker->said_ready)
         on_ready(worker);
@@ -191,11 +220,9 @@ void worker_take_message(Worker *worker, const LinkMessage *message)
         on_exited(worker, message->value);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void take_time(Worker *worker)
 {
-    (void)fd;
-    (void)what;
-    Worker *worker = OBJ_FROM(Worker, arg, WORKER_MAGIC);
+    worker->timer = 0;
     if (worker->state == WORKER_FORKING) {
         worker->events.silent(worker, worker->user);
     } else if (worker->state == WORKER_STARTING) {
@@ -206,6 +233,38 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* --- the actor: of the seat, through all its incarnations -------------------------------- */
+
+static gboolean on_start(Actor *self, GError **error)
+{
+    (void)error;
+    OBJ_FROM(Worker, actor_data(self), WORKER_MAGIC)->self = self;
+    return TRUE;
+}
+
+static void on_message(Actor *self, const ActorMessage *message)
+{
+    Worker *worker = OBJ_FROM(Worker, actor_data(self), WORKER_MAGIC);
+    if (message->number != worker->incarnation)
+        return;
+    if (message->tag == TAG_DEATH)
+        take_death(worker);
+    else if (message->tag == TAG_TIME)
+        take_time(worker);
+}
+
+static void on_kill(Actor *self) { worker_kill(OBJ_FROM(Worker, actor_data(self), WORKER_MAGIC)); }
+
+static void on_free(Actor *self) { OBJ_FROM(Worker, actor_data(self), WORKER_MAGIC)->self = NULL; }
+
+void worker_start_actor(Worker *worker, ActorSystem *actors)
+{
+    static const ActorClass class = { on_start, on_message, NULL, on_kill, on_free };
+    const ActorOptions options = { .name = worker->service->name, .restart = RESTART_NEVER };
+    worker->actors = actors;
+    worker->id = actor_spawn(actors, 0, &class, &options, worker);
+}
+
 guint16 worker_begin(Worker *worker)
 {
     set_state(worker, WORKER_FORKING);
@@ -213,7 +272,7 @@ guint16 worker_begin(Worker *worker)
     worker->end = WORKER_DIED;
     worker->said_ready = worker->status_known = FALSE;
     worker->ready_usec = 0;
-    loop_timer_arm(worker->timer, worker->service->start_timeout_usec);
+    arm_timer(worker, worker->service->start_timeout_usec);
     return worker->incarnation;
 }
 
@@ -239,7 +298,6 @@ Worker *worker_new(Loop *loop, const ServiceConfig *service, guint32 index,
     worker->events = *events;
     worker->user = user;
     worker->pidfd = -1;
-    worker->timer = loop_timer_new(loop, on_timer, worker);
     return worker;
 }
 
@@ -249,7 +307,6 @@ void worker_free(Worker *worker)
         return;
     worker_kill(worker);
     forget_process(worker);
-    event_free(worker->timer);
     OBJ_FINI(worker, WORKER_MAGIC);
     g_free(worker);
 }

@@ -1,10 +1,14 @@
-/* worker.h - one worker process as sluiced sees it: the life of a seat in a pool.
+/* worker.h - one worker process as sluiced sees it: the life of a seat in a pool, an actor.
+ *
+ * Whether and when a seat is taken again is for the factory to say, which supervises all
+ * workers of a service; the actor has the clock of a start and hears of a death.
  *
  * Thread: the loop's.
  * Owns:   the pidfd by which a worker's death is seen and by which it is killed.
  * Never:  trusts a message: what does not fit the seat's state or incarnation is ignored.    */
 #pragma once
 #include "actor/ring/link.h"
+#include "actor/runtime/actor.h"
 #include "config/config.h"
 #include "daemon/base/loop.h"
 
@@ -44,6 +48,9 @@ typedef struct {
 Worker *worker_new(Loop *loop, const ServiceConfig *service, guint32 index,
                    const WorkerEvents *events, gpointer user);
 void worker_free(Worker *worker); /* kills the process; NULL is fine */
+
+/* Once, and before anything else. */
+void worker_start_actor(Worker *worker, ActorSystem *actors);
 
 /* VACANT to FORKING; returns the incarnation to ask the host for. */
 guint16 worker_begin(Worker *worker);

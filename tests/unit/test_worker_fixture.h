@@ -1,6 +1,7 @@
 /* test_worker_fixture.h - one seat, what it says to its owner, messages as a host sends them,
  * and real processes to die.                                                               */
 #pragma once
+#include "daemon/base/loop_actors.h"
 #include "daemon/hosts/worker.h"
 #include <check.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 /* One seat, and what it said to its owner. */
 typedef struct {
     Loop *loop;
+    LoopActors *actors;
     ServiceConfig service;
     Worker *worker;
     GString *said; /* "dying gone " */
@@ -92,11 +94,15 @@ static inline void seat_open(Seat *seat)
                                  .restart_backoff_max_usec = 4000 },
                     .said = g_string_new(""),
                     .host_knows_the_status = TRUE };
+    seat->actors = loop_actors_new(seat->loop);
     seat->worker = worker_new(seat->loop, &seat->service, 3, &events, seat);
+    worker_start_actor(seat->worker, loop_actors_system(seat->actors));
+    actor_system_run(loop_actors_system(seat->actors));
 }
 
 static inline void seat_close(Seat *seat)
 {
+    loop_actors_free(seat->actors);
     worker_free(seat->worker);
     loop_free(seat->loop);
     g_string_free(seat->said, TRUE);
