@@ -7,7 +7,6 @@
 #include "actor/factory/state.h"
 
 #define TICK_USEC         100000
-#define TRIAL_TICKS       3u
 #define TRIAL_GAIN_MILLI  1020u /* completed per second, against before */
 #define IDLE_USEC         ((gint64)10 * G_USEC_PER_SEC)
 #define BACKOFF_MOST      8u /* doublings of the cool-down */
@@ -25,10 +24,20 @@ gboolean control_is_on(const Factory *f)
 static void measure(Factory *f)
 {
     const guint64 completed = f->stats.ended[REASON_COMPLETED] + f->stats.ended[REASON_APP_ERROR];
-    const guint64 rate_milli =
-        (completed - f->control_completed) * G_USEC_PER_SEC / TICK_USEC * 1000;
+    const guint64 in_tick = completed - f->control_completed;
+    const guint64 rate_milli = in_tick * (G_USEC_PER_SEC / TICK_USEC) * 1000;
     f->control_completed = completed;
     f->completed_rate_milli = (f->completed_rate_milli * 7 + rate_milli * 3) / 10;
+    f->recent[f->n_recent++ % TRIAL_TICKS] = in_tick;
+}
+
+/* In the ticks of a trial; the pool has had its size for so long. */
+static guint64 recently_completed(const Factory *f)
+{
+    guint64 sum = 0;
+    for (guint i = 0; i < TRIAL_TICKS; i++)
+        sum += f->recent[i];
+    return sum;
 }
 
 /* As many as are worked off in the time aimed for (Little's law); all that there may be while
@@ -89,11 +98,11 @@ static guint32 fewer(const Factory *f, guint percent)
 /* A growth on trial that has not paid is taken back. */
 static guint32 judge_trial(Factory *f)
 {
-    if (f->growth_from == 0 || ++f->growth_ticks < TRIAL_TICKS)
+    if (f->growth_from == 0 || f->n_recent < TRIAL_TICKS)
         return f->target;
     const guint32 from = f->growth_from;
     f->growth_from = 0;
-    if (f->completed_rate_milli * 1000 >= f->growth_rate_milli * TRIAL_GAIN_MILLI) {
+    if (recently_completed(f) * 1000 >= f->growth_before * TRIAL_GAIN_MILLI) {
         f->growth_backoff = 0;
         return f->target;
     }
@@ -106,8 +115,7 @@ static guint32 judge_trial(Factory *f)
 static guint32 grown(Factory *f)
 {
     f->growth_from = f->target;
-    f->growth_rate_milli = f->completed_rate_milli;
-    f->growth_ticks = 0;
+    f->growth_before = recently_completed(f);
     return f->target + f->settings.capacity_step;
 }
 
@@ -124,7 +132,7 @@ static guint32 wanted(Factory *f)
         return fewer(f, 5);
     if (inflated)
         return fewer(f, 25);
-    if (is_saturated(f) && use + band < 1000)
+    if (is_saturated(f) && use + band < 1000 && f->n_recent >= TRIAL_TICKS)
         return grown(f);
     if (f->now_usec - f->idle_since_usec >= IDLE_USEC) {
         f->idle_since_usec = f->now_usec;
@@ -135,10 +143,12 @@ static guint32 wanted(Factory *f)
 
 static void move_pool(Factory *f)
 {
-    const guint32 size = CLAMP(wanted(f), f->settings.workers_min, f->settings.workers_max);
+    const guint32 wish = wanted(f); /* once: it remembers */
+    const guint32 size = CLAMP(wish, f->settings.workers_min, f->settings.workers_max);
     if (size == f->target)
         return;
     f->stats.decisions++;
+    f->n_recent = 0; /* what was measured was with another size */
     f->cooldown_until_usec =
         MAX(f->cooldown_until_usec, f->now_usec + f->settings.capacity_cooldown_usec);
     if (f->settings.capacity_dry_run)
@@ -156,6 +166,7 @@ void control_tick(Factory *f)
     if (f->next_control_usec == G_MAXINT64) {
         f->next_control_usec = f->now_usec + TICK_USEC;
         f->idle_since_usec = f->now_usec;
+        f->n_recent = 0;
     }
     if (f->now_usec < f->next_control_usec)
         return;

@@ -17,6 +17,9 @@
 
 #define NONE G_MAXUINT32
 
+/* Ticks of the controller that a growth of the pool has to pay. */
+#define TRIAL_TICKS 3u
+
 typedef enum {
 #define STATE(name, text, from) JOB_##name,
 #include "actor/factory/job_state.def"
@@ -189,9 +192,10 @@ struct Factory {
     gint64 next_control_usec, cooldown_until_usec, next_look_usec;
     guint64 control_completed, completed_rate_milli; /* completions: at the last tick, per second */
     gint64 idle_since_usec;
-    guint32 growth_from;       /* size before the last growth on trial; 0: none */
-    guint64 growth_rate_milli; /* what was completed before it */
-    guint32 growth_ticks, growth_backoff;
+    guint32 growth_from;         /* size before the last growth on trial; 0: none */
+    guint64 growth_before;       /* completed in as many ticks before it as a trial has */
+    guint64 recent[TRIAL_TICKS]; /* completed in each of the last ticks, with this size */
+    guint32 n_recent, growth_backoff;
 
     /* Not part of the state: never copied or compared. */
     FactoryActions *out;
