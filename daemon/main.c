@@ -82,7 +82,7 @@ int main(int argc, char **argv)
     log_start(config->log_level);
     if (options.check)
         return check(config, path);
-    if (!server_run(config, &error))
+    if (!server_run(config, path, &error))
         return complain(error, EXIT_FAILURE);
     return EXIT_SUCCESS;
 }

@@ -3,6 +3,7 @@
  *   root --+-- service calculator -- host     (daemon/hosts/host.c: fails, is started again)
  *          +-- service shop -------- host
  *          +-- drain                          (daemon/drain.c: while one is under way)
+ *          +-- reload                         (daemon/reload: reads the configuration again)
  *
  * The root hears signals, the end of a drain, the end of all processes, and its own clock.   */
 #include "daemon/server.h"
@@ -14,6 +15,7 @@
 #include "daemon/dispatch/dispatch.h"
 #include "daemon/drain.h"
 #include "daemon/front/front.h"
+#include "daemon/reload/reload.h"
 #include <signal.h>
 
 #define SERVER_MAGIC 0x53565200u
@@ -33,11 +35,12 @@ typedef enum {
 typedef struct {
     ObjTag tag;
     const Config *config;
+    const gchar *config_path;
     ServerState state;
     Loop *loop;
     LoopActors *actors;
     ActorSystem *system;
-    ActorId root, drain;
+    ActorId root, drain, reload;
     Actor *self; /* the root, while it lives */
     DaemonStats stats;
     Dispatch *dispatch;
@@ -100,7 +103,7 @@ static void take_signal(Server *server, gint number)
 {
     log_notice("daemon.signal number=%d name=%s", number, g_strsignal(number));
     if (number == SIGHUP)
-        log_warning("daemon.reload_unavailable reason=\"restart to use a changed configuration\"");
+        reload_ask(server->system, server->reload);
     else if (server->state == SERVER_SERVING)
         drain(server);
     else if (server->state == SERVER_DRAINING)
@@ -115,6 +118,8 @@ static gboolean on_start(Actor *self, GError **error)
     (void)error;
     server->self = self;
     dispatch_start(server->dispatch, server->system, server->root);
+    server->reload =
+        reload_spawn(server->system, server->root, server->config_path, &server->stats);
     return TRUE;
 }
 
@@ -232,12 +237,12 @@ static void free_server(Server *server)
     OBJ_FINI(server, SERVER_MAGIC);
 }
 
-gboolean server_run(const Config *config, GError **error)
+gboolean server_run(const Config *config, const gchar *config_path, GError **error)
 {
     static const ActorClass root_class = { .start = on_start, .handle = on_message };
     static const ActorOptions root_options = { .name = "root", .restart = RESTART_NEVER };
     static const DispatchEvents events = { on_drained, on_processes_gone };
-    Server server = { .config = config, .loop = loop_new() };
+    Server server = { .config = config, .config_path = config_path, .loop = loop_new() };
     OBJ_INIT(&server, SERVER_MAGIC);
     server.actors = loop_actors_new(server.loop);
     server.system = loop_actors_system(server.actors);

@@ -5,5 +5,6 @@
 #pragma once
 #include "config/config.h"
 
-/* Serves until a signal ends it; borrows `config`.  FALSE with `error`: it did not start. */
-gboolean server_run(const Config *config, GError **error);
+/* Serves until a signal ends it; borrows `config`, which was read from `config_path`.  FALSE with
+ * `error`: it did not start. */
+gboolean server_run(const Config *config, const gchar *config_path, GError **error);

@@ -2,6 +2,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
 #include "daemon/base/tcp_listen.h"
+#include "daemon/control/jobs.h"
 #include "daemon/control/metrics.h"
 #include "daemon/control/status.h"
 #include <errno.h>
@@ -32,8 +33,9 @@ struct Admin {
 /* --- pages ------------------------------------------------------------------------------- */
 
 /* Fills `out` and returns the HTTP status. */
-typedef int PrintPage(GString *out, const Admin *admin);
-static PrintPage print_index, print_metrics, print_livez, print_readyz, print_status;
+typedef int PrintPage(GString *out, const Admin *admin, const gchar *query);
+static PrintPage print_index, print_metrics, print_livez, print_readyz, print_status, print_jobs,
+    print_explain;
 
 static const struct {
     const gchar *path, *type, *what;
@@ -44,10 +46,14 @@ static const struct {
     { "/livez", PLAIN_TEXT, "200 while the daemon's loop runs", print_livez },
     { "/readyz", PLAIN_TEXT, "200 when every service takes calls, else 503 and why", print_readyz },
     { "/status", "application/json", "listeners, services and workers", print_status },
+    { "/jobs", "application/json", "calls that wait and run, and how long calls take", print_jobs },
+    { "/explain", PLAIN_TEXT, "?service=NAME&job=ID: why a call waited, moved or ended",
+      print_explain },
 };
 
-static int print_index(GString *out, const Admin *admin)
+static int print_index(GString *out, const Admin *admin, const gchar *query)
 {
+    (void)query;
     (void)admin;
     g_string_append(out, "sluiced " SLUICE_VERSION "\n\n");
     for (guint i = 0; i < G_N_ELEMENTS(pages); i++)
@@ -55,28 +61,44 @@ static int print_index(GString *out, const Admin *admin)
     return HTTP_OK;
 }
 
-static int print_metrics(GString *out, const Admin *admin)
+static int print_metrics(GString *out, const Admin *admin, const gchar *query)
 {
+    (void)query;
     metrics_print(out, &admin->context);
     return HTTP_OK;
 }
 
-static int print_livez(GString *out, const Admin *admin)
+static int print_livez(GString *out, const Admin *admin, const gchar *query)
 {
+    (void)query;
     (void)admin;
     g_string_append(out, "ok\n");
     return HTTP_OK;
 }
 
-static int print_readyz(GString *out, const Admin *admin)
+static int print_readyz(GString *out, const Admin *admin, const gchar *query)
 {
+    (void)query;
     return status_print_readiness(out, &admin->context) ? HTTP_OK : HTTP_SERVUNAVAIL;
 }
 
-static int print_status(GString *out, const Admin *admin)
+static int print_status(GString *out, const Admin *admin, const gchar *query)
 {
+    (void)query;
     status_print(out, &admin->context, admin->address);
     return HTTP_OK;
+}
+
+static int print_jobs(GString *out, const Admin *admin, const gchar *query)
+{
+    (void)query;
+    jobs_print(out, &admin->context);
+    return HTTP_OK;
+}
+
+static int print_explain(GString *out, const Admin *admin, const gchar *query)
+{
+    return jobs_explain(out, &admin->context, query) ? HTTP_OK : HTTP_NOTFOUND;
 }
 
 /* --- HTTP -------------------------------------------------------------------------------- */
@@ -105,10 +127,11 @@ static void on_request(struct evhttp_request *request, void *arg)
         answer(request, HTTP_BADMETHOD, PLAIN_TEXT, body);
         return;
     }
-    const gchar *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const gchar *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
     for (guint i = 0; i < G_N_ELEMENTS(pages); i++) {
         if (g_strcmp0(path, pages[i].path) == 0) {
-            const int status = pages[i].print(body, admin);
+            const int status = pages[i].print(body, admin, query);
             answer(request, status, pages[i].type, body);
             return;
         }

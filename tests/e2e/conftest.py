@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice_daemon import DEFAULT_SERVICES, Daemon
+from sluice_daemon import EXAMPLES, Daemon
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def sluiced(tmp_path):
     def start(ready=True, daemon=None, settings=None, methods=None, **services):
         directory = tmp_path / str(len(started))
         directory.mkdir()
-        new = Daemon(directory, dict(daemon or {}), services or DEFAULT_SERVICES, settings or {},
+        new = Daemon(directory, dict(daemon or {}), services or EXAMPLES, settings or {},
                      methods or {})
         started.append(new)
         new.wait_listening()

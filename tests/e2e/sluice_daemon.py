@@ -29,6 +29,8 @@ DEFAULT_SERVICES = {
     "crash": {"plugin": "crash.so", "workers": 2, "restart_backoff_max": "100ms", **NO_LIMITS},
 }
 
+EXAMPLES = {"calculator": {}, "crash": {}}  # what a test has that asks for nothing
+
 
 def config_text(groups):
     """Groups of settings as sluice.conf: max_frame_bytes=1024 becomes max-frame-bytes = 1024."""

@@ -1,5 +1,7 @@
 """What the settings of the factory do to real calls."""
 
+import json
+
 import pytest
 from thrift.Thrift import TApplicationException
 
@@ -208,3 +210,39 @@ def test_a_call_without_progress_is_stuck(sluiced):
     daemon = sluiced(crash={"stuck_after": "100ms"})
     assert_told(told_by(daemon.client("crash").get_on, LONG_MSEC, LONG_MSEC), "worker_stuck")
     assert daemon.metric("worker_kills_total", service="crash") == 1
+
+
+# --- what an operator sees
+
+def test_jobs_shows_what_waits_and_runs_and_how_long_calls_take(sluiced):
+    daemon = sluiced(calculator={"workers": 1, "lookahead": 0})
+    client, background = daemon.client(), Background()
+    for i in range(20):
+        client.add(i, 1)
+    running = background(client.sleep, LONG_MSEC)
+    daemon.wait_sleeping("calculator", 1)
+    waiting = background(daemon.client().fact, 3)
+    daemon.wait_metric("requests_queued", 1, service="calculator")
+    (service,) = json.loads(daemon.admin.get("/jobs")[1])["services"]
+    assert [(job["method"], job["state"]) for job in service["jobs"]][0] == ("fact", "queued")
+    assert service["jobs"][1]["method"] == "sleep"
+    times = {method["name"]: method["service_usec"] for method in service["methods"]}
+    assert times["add"]["count"] in (19, 20)  # the first one made its name known
+    assert 0 < times["add"]["p50"] <= times["add"]["p99"]
+    status, text = daemon.admin.get(f"/explain?service=calculator&job={service['jobs'][0]['id']}")
+    assert status == 200 and "came in" in text
+    daemon.kill_sleepers("calculator")
+    assert waiting.result() == 6
+    assert_told(outcome(running), "worker_crashed")
+    status, text = daemon.admin.get(f"/explain?service=calculator&job={service['jobs'][0]['id']}")
+    assert status == 200 and "is handed over" in text and "ended: completed" in text
+
+
+@pytest.mark.parametrize("query", ["", "?", "?job=1", "?service=calculator", "?service=nobody&job=1",
+                                   "?service=calculator&job=x", "?service=calculator&job=0",
+                                   "?service=calculator&job=99999999999999999999",
+                                   "?service=calculator&job=4711", "?%zz=%", "?service=%00&job=1"])
+def test_explain_tells_what_it_can_be_asked(sluiced, query):
+    daemon = sluiced(calculator={})
+    status, text = daemon.admin.get("/explain" + query)
+    assert status in (400, 404) and text
