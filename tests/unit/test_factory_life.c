@@ -245,6 +245,28 @@ START_TEST(queue_and_service_times_are_measured_by_method_and_priority)
 }
 END_TEST
 
+/* Hazard 18: what is counted goes on through new settings, a new size and a new generation, for
+ * jobs that were out meanwhile too.                                                          */
+START_TEST(numbers_go_on_over_settings_sizes_and_generations)
+{
+    fix_open(&fix, ROUTING_QUEUER, 2);
+    fix_submit(&fix);
+    fix_submit(&fix);
+    fix_finish(&fix, 0);
+    fix.settings.routing = ROUTING_KEY_PERSISTENT;
+    fix_apply(&fix);
+    fix_resize(&fix, 3);
+    reload(2);
+    ck_assert_uint_eq(factory_generation(fix.factory), 2);
+    fix_time(&fix, SECOND);
+    fix_finish(&fix, 1);
+    ck_assert_uint_eq(fix_count(&fix, REASON_COMPLETED), 2);
+    ck_assert_uint_eq(factory_service_time(fix.factory, 0)->count, 2);
+    ck_assert_uint_eq(factory_service_time(fix.factory, 0)->sum_usec, SECOND);
+    fix_close(&fix);
+}
+END_TEST
+
 /* --- recording --------------------------------------------------------------------------- */
 
 START_TEST(a_recording_played_again_ends_bit_for_bit_alike)
@@ -315,6 +337,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, every_setting_can_change_under_load);
     tcase_add_test(tcase, ready_draining_and_drained_come_in_this_order);
     tcase_add_test(tcase, the_numbers_of_ractor_are_right_at_every_moment);
+    tcase_add_test(tcase, numbers_go_on_over_settings_sizes_and_generations);
     tcase_add_test(tcase, queue_and_service_times_are_measured_by_method_and_priority);
     tcase_add_loop_test(tcase, a_recording_played_again_ends_bit_for_bit_alike, ROUTING_QUEUER,
                         ROUTING_CUSTOM);

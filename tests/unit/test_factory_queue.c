@@ -59,6 +59,24 @@ START_TEST(newest_refuses_what_comes_last)
 }
 END_TEST
 
+/* Hazard 11: the limit holds at the door, so a flood neither grows the queue nor stands before
+ * the completions; each of them counts at once and hands the next job over.                  */
+START_TEST(a_flood_is_refused_as_it_comes_and_delays_no_completion)
+{
+    open_limited(DISCARD_NEWEST, 1, 5);
+    for (guint done = 0; done < 10; done++) {
+        for (guint i = 0; i < 20; i++)
+            fix_submit(&fix);
+        ck_assert_uint_eq(fix_stats(&fix)->queued, 5);
+        fix_finish(&fix, fix.order[done]);
+        ck_assert_uint_eq(fix_count(&fix, REASON_COMPLETED), done + 1);
+        ck_assert_uint_eq(fix.n_started, done + 2);
+        ck_assert_uint_eq(fix_stats(&fix)->queued, 4);
+    }
+    fix_close(&fix);
+}
+END_TEST
+
 /* Hazard 4: what may not be discarded is not, in either mode; up to the hard limit. */
 START_TEST(what_may_not_be_discarded_stays_up_to_the_hard_limit)
 {
@@ -290,6 +308,7 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, limit_0_still_gives_a_job_to_an_idle_worker, 0, 2);
     tcase_add_test(tcase, oldest_keeps_the_latest_jobs);
     tcase_add_test(tcase, newest_refuses_what_comes_last);
+    tcase_add_test(tcase, a_flood_is_refused_as_it_comes_and_delays_no_completion);
     tcase_add_loop_test(tcase, what_may_not_be_discarded_stays_up_to_the_hard_limit, 0, 2);
     tcase_add_test(tcase, the_least_important_make_room_first);
     tcase_add_test(tcase, bytes_are_bounded_like_jobs_and_one_that_never_fits_is_told_so);
