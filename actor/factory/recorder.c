@@ -10,7 +10,8 @@ typedef struct {
 
 /* From a checkpoint on. */
 typedef struct {
-    Factory *checkpoint; /* NULL: none */
+    gboolean is_there;   /* else the rest only is memory for the next one */
+    Factory *checkpoint; /* NULL: there has not been one */
     Recorded *events;    /* FACTORY_RECORD_EVENTS */
     guint n_events;
     guint64 actions_digest;
@@ -67,17 +68,29 @@ void state_clear(Factory *f)
         g_clear_pointer(blocks[i].at, g_free);
 }
 
-static Factory *state_copy(const Factory *f)
+/* Into the memory of an older copy, so that a steady state takes no memory: NULL: of none. */
+static Factory *state_copy(const Factory *f, Factory *copy)
 {
-    Factory *copy = g_memdup2(f, sizeof *f);
-    Block blocks[BLOCKS];
+    Block old[BLOCKS], blocks[BLOCKS];
+    gpointer memory[BLOCKS];
+    if (copy == NULL)
+        copy = g_new0(Factory, 1);
+    blocks_of(copy, old);
+    for (guint i = 0; i < BLOCKS; i++)
+        memory[i] = *old[i].at;
+    *copy = *f;
     copy->recorder = NULL;
     copy->out = NULL;
     copy->trace = NULL;
     copy->trace_job = 0;
     blocks_of(copy, blocks);
-    for (guint i = 0; i < BLOCKS; i++)
-        *blocks[i].at = g_memdup2(*blocks[i].at, blocks[i].bytes);
+    for (guint i = 0; i < BLOCKS; i++) {
+        if (memory[i] == NULL || blocks[i].bytes != old[i].bytes)
+            memory[i] = g_realloc(memory[i], blocks[i].bytes);
+        if (blocks[i].bytes > 0)
+            memcpy(memory[i], *blocks[i].at, blocks[i].bytes);
+        *blocks[i].at = memory[i];
+    }
     return copy;
 }
 
@@ -136,11 +149,18 @@ static guint64 mix_actions(guint64 digest, const FactoryAction *actions, guint n
 
 /* --- recording --------------------------------------------------------------------------- */
 
+static void stretch_forget(Stretch *stretch)
+{
+    stretch->is_there = FALSE;
+    stretch->n_events = 0;
+    stretch->actions_digest = 0;
+}
+
 static void stretch_clear(Stretch *stretch)
 {
     g_clear_pointer(&stretch->checkpoint, state_free);
-    stretch->n_events = 0;
-    stretch->actions_digest = 0;
+    g_clear_pointer(&stretch->events, g_free);
+    stretch_forget(stretch);
 }
 
 Recorder *recorder_new(void)
@@ -156,8 +176,6 @@ void recorder_free(Recorder *recorder)
         return;
     stretch_clear(&recorder->now);
     stretch_clear(&recorder->before);
-    g_free(recorder->now.events);
-    g_free(recorder->before.events);
     g_free(recorder);
 }
 
@@ -175,12 +193,13 @@ static void begin_stretch(Factory *f)
     const Stretch full = recorder->now;
     recorder->now = recorder->before;
     recorder->before = full;
-    stretch_clear(&recorder->now);
+    stretch_forget(&recorder->now);
     if (state_bytes(f) > FACTORY_RECORD_STATE_BYTES)
         return;
     if (recorder->now.events == NULL)
         recorder->now.events = g_new(Recorded, FACTORY_RECORD_EVENTS);
-    recorder->now.checkpoint = state_copy(f);
+    recorder->now.checkpoint = state_copy(f, recorder->now.checkpoint);
+    recorder->now.is_there = TRUE;
 }
 
 void recorder_begin(Factory *f, const FactoryEvent *event, gint64 now_usec)
@@ -189,9 +208,9 @@ void recorder_begin(Factory *f, const FactoryEvent *event, gint64 now_usec)
     recorder->recording = FALSE;
     if (!recorder->on || event->kind == EVENT_SETTINGS)
         return;
-    if (recorder->now.checkpoint == NULL || recorder->now.n_events == FACTORY_RECORD_EVENTS)
+    if (!recorder->now.is_there || recorder->now.n_events == FACTORY_RECORD_EVENTS)
         begin_stretch(f);
-    if (recorder->now.checkpoint == NULL)
+    if (!recorder->now.is_there)
         return;
     recorder->now.events[recorder->now.n_events++] = (Recorded){ now_usec, *event };
     recorder->recording = TRUE;
@@ -211,31 +230,33 @@ void recorder_end(Factory *f, const FactoryEvent *event, const FactoryAction *ac
 
 /* --- playing ----------------------------------------------------------------------------- */
 
-/* `trace` may be NULL; else it gets the lines about `job`. */
-static void play(const Stretch *stretch, FactoryReplay *replay, GString *trace, guint64 job)
+/* `trace` may be NULL; else it gets the lines about `job`.  Returns the state that it led to. */
+static Factory *play(const Stretch *stretch, GString *trace, guint64 job, guint64 *actions_digest)
 {
     FactoryActions actions = { NULL, 0, 0 };
-    Factory *f = state_copy(stretch->checkpoint);
+    Factory *f = state_copy(stretch->checkpoint, NULL);
     f->trace = trace;
     f->trace_job = job;
     f->out = &actions;
-    *replay = (FactoryReplay){ .events = stretch->n_events };
+    *actions_digest = 0;
     for (guint i = 0; i < stretch->n_events; i++) {
         actions.n = 0;
         state_step(f, &stretch->events[i].event, stretch->events[i].now_usec);
-        replay->actions_digest = mix_actions(replay->actions_digest, actions.items, actions.n);
+        *actions_digest = mix_actions(*actions_digest, actions.items, actions.n);
     }
-    replay->state_digest = state_digest(f);
-    state_free(f);
     factory_actions_clear(&actions);
+    return f;
 }
 
 gboolean factory_replay(const Factory *f, FactoryReplay *replay, FactoryReplay *live)
 {
     const Stretch *now = &f->recorder->now;
-    if (now->checkpoint == NULL)
+    if (!now->is_there)
         return FALSE;
-    play(now, replay, NULL, 0);
+    Factory *played = play(now, NULL, 0, &replay->actions_digest);
+    replay->events = now->n_events;
+    replay->state_digest = state_digest(played);
+    state_free(played);
     if (live != NULL)
         *live = (FactoryReplay){ now->n_events, state_digest(f), now->actions_digest };
     return TRUE;
@@ -243,12 +264,13 @@ gboolean factory_replay(const Factory *f, FactoryReplay *replay, FactoryReplay *
 
 gboolean factory_explain(const Factory *f, guint64 job, GString *out)
 {
+    const Stretch *stretches[] = { &f->recorder->before, &f->recorder->now };
     const gsize before = out->len;
-    FactoryReplay ignored;
-    if (f->recorder->before.checkpoint != NULL)
-        play(&f->recorder->before, &ignored, out, job);
-    if (f->recorder->now.checkpoint != NULL)
-        play(&f->recorder->now, &ignored, out, job);
+    for (guint i = 0; i < G_N_ELEMENTS(stretches); i++) {
+        guint64 ignored;
+        if (stretches[i]->is_there)
+            state_free(play(stretches[i], out, job, &ignored));
+    }
     return out->len > before;
 }
 

@@ -9,7 +9,7 @@
 #pragma once
 #include "actor/factory/factory.h"
 
-#define FACTORY_RECORD_EVENTS      2048u
+#define FACTORY_RECORD_EVENTS      8192u
 #define FACTORY_RECORD_STATE_BYTES ((gsize)8 << 20)
 
 /* On from the start; switching it off forgets the recording. */

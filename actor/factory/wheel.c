@@ -75,9 +75,12 @@ static void place(Wheel *wheel, guint32 entry)
 void wheel_arm(Wheel *wheel, guint32 entry, gint64 at_usec)
 {
     g_assert(entry < wheel->n_nodes);
-    wheel_disarm(wheel, entry);
     const guint64 usec = (guint64)CLAMP(at_usec, 0, G_MAXINT64 - USEC_PER_TICK);
-    wheel->nodes[entry].tick = MIN((usec + USEC_PER_TICK - 1) / USEC_PER_TICK, MAX_TICK);
+    const guint64 tick = MIN((usec + USEC_PER_TICK - 1) / USEC_PER_TICK, MAX_TICK);
+    if (wheel->nodes[entry].place != WHEEL_NONE && wheel->nodes[entry].tick == tick)
+        return; /* it is there already */
+    wheel_disarm(wheel, entry);
+    wheel->nodes[entry].tick = tick;
     wheel->n_armed++;
     place(wheel, entry);
 }
@@ -120,6 +123,8 @@ static void open_slot(Wheel *wheel, guint level, guint slot, guint64 starts)
 
 guint32 wheel_take_due(Wheel *wheel, gint64 now_usec)
 {
+    if (wheel->due == WHEEL_NONE && now_usec < (gint64)(wheel->now_tick + 1) * USEC_PER_TICK)
+        return WHEEL_NONE; /* nearly always: time has not moved by a tick */
     const guint64 now = (guint64)MAX(now_usec, 0) / USEC_PER_TICK;
     guint slot;
     guint64 starts;
