@@ -15,7 +15,7 @@
 
 #define BACKLOG 1024
 
-/* Which file it is: written to the sweeper once it is known. */
+/* Which file it is: told to the sweeper once it is known. */
 typedef struct {
     dev_t device;
     ino_t inode;
@@ -78,21 +78,24 @@ static gboolean bind_fresh(int fd, const struct sockaddr_un *address)
 /* --- the sweeper ------------------------------------------------------------------------- */
 
 /* Runs in the forked process.  `daemon` is a pidfd: it tells of the end only when the dead
- * daemon's socket is closed as well. */
-G_NORETURN static void sweep(const gchar *path, int ids, int daemon)
+ * daemon's socket is closed as well.  So nobody else may hold one: what it has of the daemon's
+ * it gives back first, and says so. */
+G_NORETURN static void sweep(const gchar *path, int talk, int daemon)
 {
+    const gchar is_bare = 1;
     FileId id;
     sigset_t all;
     setpgid(0, 0);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     prctl(PR_SET_NAME, "sluiced-sweeper");
-    dup2(ids, STDIN_FILENO);
+    dup2(talk, STDIN_FILENO);
     dup2(daemon, STDOUT_FILENO);
     close_range(STDERR_FILENO, ~0U, 0);
-    ids = STDIN_FILENO;
+    talk = STDIN_FILENO;
     daemon = STDOUT_FILENO;
-    if (read(ids, &id, sizeof id) != sizeof id)
+    if (send(talk, &is_bare, sizeof is_bare, MSG_NOSIGNAL) != sizeof is_bare ||
+        recv(talk, &id, sizeof id, 0) != sizeof id)
         _exit(0); /* there never was a file */
     struct pollfd end = { .fd = daemon, .events = POLLIN };
     while (poll(&end, 1, -1) != 1) {
@@ -102,12 +105,13 @@ G_NORETURN static void sweep(const gchar *path, int ids, int daemon)
 }
 
 /* Forked before the socket exists, so that it can hold neither that nor the directory's lock.
- * Returns the pipe to tell it the file's identity by, or -1. */
+ * Returns, once it is bare, the socket to tell it the file's identity by, or -1. */
 static int start_sweeper(SocketFile *file)
 {
-    int ids[2];
+    int talk[2];
+    gchar is_bare = 0;
     g_auto(Fd) daemon = pidfd_open(getpid(), 0);
-    if (daemon < 0 || pipe2(ids, O_CLOEXEC) != 0)
+    if (daemon < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) != 0)
         return -1;
     sigset_t all, before;
     sigfillset(&all);
@@ -116,13 +120,13 @@ static int start_sweeper(SocketFile *file)
     if (file->sweeper != 0)
         sigprocmask(SIG_SETMASK, &before, NULL);
     if (file->sweeper == 0) {
-        close(ids[1]);
-        sweep(file->path, ids[0], daemon);
+        close(talk[1]);
+        sweep(file->path, talk[0], daemon);
     }
-    close(ids[0]);
-    if (file->sweeper > 0)
-        return ids[1];
-    close(ids[1]);
+    close(talk[0]);
+    if (file->sweeper > 0 && recv(talk[1], &is_bare, sizeof is_bare, 0) == sizeof is_bare)
+        return talk[1];
+    close(talk[1]);
     return -1;
 }
 
@@ -151,10 +155,10 @@ SocketFile *socket_file_listen(const gchar *path, int *fd, GError **error)
     }
     SocketFile *file = g_new0(SocketFile, 1);
     file->path = g_strdup(path);
-    g_auto(Fd) ids = start_sweeper(file);
-    *fd = ids >= 0 ? listen_at(file, &address) : -1;
+    g_auto(Fd) talk = start_sweeper(file);
+    *fd = talk >= 0 ? listen_at(file, &address) : -1;
     const FileId id = file->id;
-    if (*fd >= 0 && write(ids, &id, sizeof id) == sizeof id)
+    if (*fd >= 0 && send(talk, &id, sizeof id, MSG_NOSIGNAL) == sizeof id)
         return file;
     g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                 "unix:%s: cannot listen: %s", path, g_strerror(errno));

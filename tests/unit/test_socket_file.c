@@ -83,6 +83,31 @@ START_TEST(a_socket_file_is_there_until_it_is_removed)
 }
 END_TEST
 
+static guint n_descriptors(const gchar *pid)
+{
+    g_autofree gchar *name = g_strdup_printf("/proc/%s/fd", pid);
+    g_autoptr(GDir) descriptors = g_dir_open(name, 0, NULL);
+    guint n = 0;
+    ck_assert_ptr_nonnull(descriptors);
+    while (g_dir_read_name(descriptors) != NULL)
+        n++;
+    return n;
+}
+
+/* Or a sweeper that is slow to begin would keep the socket of an owner that is killed at once. */
+START_TEST(a_sweeper_has_let_go_of_the_owners_descriptors_when_the_file_is_there)
+{
+    g_autofree gchar *children = NULL;
+    int fd;
+    SocketFile *file = listen_there(&fd);
+    g_autofree gchar *name = g_strdup_printf("/proc/self/task/%d/children", gettid());
+    ck_assert(g_file_get_contents(name, &children, NULL, NULL));
+    ck_assert_uint_eq(n_descriptors(g_strchomp(children)), 2);
+    close(fd);
+    socket_file_remove(file);
+}
+END_TEST
+
 /* --- files that are there already -------------------------------------------------------- */
 
 static void leave_a_stale_file(void)
@@ -250,6 +275,8 @@ Suite *test_suite(void)
     tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
     tcase_add_checked_fixture(tcase, make_directory, remove_directory);
     tcase_add_test(tcase, a_socket_file_is_there_until_it_is_removed);
+    tcase_add_loop_test(
+        tcase, a_sweeper_has_let_go_of_the_owners_descriptors_when_the_file_is_there, 0, 20);
     tcase_add_test(tcase, a_file_that_nobody_listens_on_is_taken_over);
     tcase_add_test(tcase, a_file_that_somebody_listens_on_is_left_to_him);
     tcase_add_test(tcase, a_file_that_is_no_socket_is_left_alone);
