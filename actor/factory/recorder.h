@@ -3,7 +3,8 @@
  * Every event is kept with its time, from a checkpoint of the whole state on.  Two stretches
  * of FACTORY_RECORD_EVENTS are kept, so at least the last one is there in full.  Changing the
  * settings begins a new stretch.  While the state is larger than FACTORY_RECORD_STATE_BYTES
- * nothing is recorded, and the recorder says so.
+ * nothing is recorded, and the recorder says so.  It takes up to twice the events (1.6 MB) and
+ * twice a state.
  *
  * Thread: as the factory.   Owns: the recording.                                             */
 #pragma once
