@@ -175,11 +175,11 @@ RingTake ring_worker_take(RingWorker *worker, RingCall *call, gint64 wait_usec)
         futex_wait(&seat->futex, ticket, wait_usec);
         taken = ring_worker_try_take(worker, call);
     }
-    /* The bit is gone: somebody has spent a wake-up on us.  If it was not needed, because we
-     * had found our call already, it is another's: there may be one more call. */
+    /* The bit is gone: somebody has spent a wake-up on us.  If we do not use it, because we had
+     * found our call already or are to stop, it is another's: there may be one more call. */
     const gboolean woken = (atomic_fetch_and(map, ~bit) & bit) == 0;
     guint32 head;
-    if (woken && taken == RING_TAKEN && next_entry(&worker->ring, &head))
+    if (woken && taken != RING_NOTHING && next_entry(&worker->ring, &head))
         ring_wake_one(&worker->ring);
     return taken;
 }

@@ -1,5 +1,5 @@
 /* test_ring_directed.c - calls for one particular worker, and what a worker says of its call. */
-#include "actor/ring/layout.h"
+#include "actor/ring/front_state.h"
 #include "tests/unit/runner.h"
 #include "tests/unit/test_ring_fixture.h"
 
@@ -55,6 +55,28 @@ START_TEST(a_call_for_one_worker_that_was_taken_back_makes_room_for_the_next)
     answer_number(worker, &call);
     ck_assert(ring_front_collect(front, &done));
     accept_answer(front, &done);
+}
+END_TEST
+
+/* Or the call would wait beside a worker that sleeps until the one that stops is dead. */
+START_TEST(a_worker_that_stops_passes_on_the_wake_up_that_it_had_for_a_call)
+{
+    g_autoptr(RingFront) front = new_front(2, 2);
+    const pid_t first = fork_worker(front, 0, 1, answer_number),
+                second = fork_worker(front, 1, 1, answer_number);
+    RingDone done;
+    while (atomic_load(&front->ring.shared->sleep_map[0]) != 3)
+        g_thread_yield();
+    ck_assert_int_eq(kill(first, SIGSTOP), 0);
+    ck_assert_int_eq(waitpid(first, NULL, WUNTRACED), first);
+    announce_number(front, 7); /* wakes the first, which cannot hear it yet */
+    ring_front_stop_worker(front, 0);
+    ck_assert_int_eq(kill(first, SIGCONT), 0);
+    await_reply(front, &done);
+    ck_assert_uint_eq(done.worker, 1);
+    ck_assert_uint_eq(accept_answer(front, &done), 7);
+    assert_ended_well(first);
+    stop_worker(front, 1, second);
 }
 END_TEST
 
@@ -176,6 +198,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_call_for_one_worker_reaches_no_other);
     tcase_add_test(tcase, a_worker_takes_its_own_call_before_those_for_all);
     tcase_add_test(tcase, a_call_for_one_worker_that_was_taken_back_makes_room_for_the_next);
+    tcase_add_test(tcase, a_worker_that_stops_passes_on_the_wake_up_that_it_had_for_a_call);
     tcase_add_test(tcase, what_only_a_dead_worker_could_have_taken_comes_back_unstarted);
     tcase_add_test(tcase, a_worker_that_follows_a_dead_one_finds_nothing_in_its_inbox);
     tcase_add_test(tcase, a_sleeping_worker_wakes_for_its_own_call);
