@@ -76,10 +76,12 @@ ActorId actor_spawn(ActorSystem *system, ActorId parent_id, const ActorClass *cl
                     const ActorOptions *options, gpointer state)
 {
     Actor *parent = system_find(system, parent_id);
+    const gboolean orphaned =
+        parent_id != 0 && (parent == NULL || parent->state == ACTOR_STATE_ENDING);
     Actor *actor = g_new0(Actor, 1);
     actor->system = system;
     actor->id = ++system->next_id;
-    actor->parent_id = parent != NULL ? parent_id : 0;
+    actor->parent_id = parent_id;
     actor->class = class;
     actor->options = *options;
     actor->data = state;
@@ -87,7 +89,7 @@ ActorId actor_spawn(ActorSystem *system, ActorId parent_id, const ActorClass *cl
     actor->children = g_ptr_array_new();
     actor->watchers = g_array_new(FALSE, FALSE, sizeof(ActorId));
     actor->restart_usec = G_MININT64; /* at once */
-    actor->deadline_usec = G_MAXINT64;
+    actor->deadline_usec = orphaned ? G_MININT64 : G_MAXINT64;
     mailbox_init(&actor->mailbox);
     if (actor->options.mailbox_limit == 0)
         actor->options.mailbox_limit = MAILBOX_LIMIT;
@@ -119,17 +121,26 @@ gboolean actor_cast(ActorSystem *system, ActorId to, ActorLane lane, const Actor
     return FALSE;
 }
 
+static void forget_dead_watchers(Actor *actor)
+{
+    for (guint i = actor->watchers->len; i-- > 0;)
+        if (!actor_is_alive(actor->system, g_array_index(actor->watchers, ActorId, i)))
+            g_array_remove_index(actor->watchers, i);
+}
+
 void actor_monitor(ActorSystem *system, ActorId watcher, ActorId watched)
 {
     Actor *actor = system_find(system, watched);
-    if (actor != NULL)
+    if (actor != NULL) {
+        forget_dead_watchers(actor);
         g_array_append_val(actor->watchers, watcher);
-    else
-        actor_cast(system, watcher, LANE_SUPERVISION,
-                   &(ActorMessage){ .from = watched,
-                                    .tag = ACTOR_TAG_DOWN,
-                                    .number = ACTOR_STOPPED,
-                                    .data = (gpointer) "it was dead before" });
+        return;
+    }
+    actor_cast(system, watcher, LANE_SUPERVISION,
+               &(ActorMessage){ .from = watched,
+                                .tag = ACTOR_TAG_DOWN,
+                                .number = ACTOR_STOPPED,
+                                .data = (gpointer) "it was dead before" });
 }
 
 void actor_stop(ActorSystem *system, ActorId id, gint64 deadline_usec)
@@ -191,7 +202,8 @@ static void handle_one(Actor *actor)
         life_kill(actor);
     } else if (lane == LANE_STOP) {
         change_life(actor, &message);
-    } else if (actor->class->handle != NULL) {
+    } else if (actor->class->handle != NULL &&
+               (message.tag != TAG_TIMER || timer_open(actor, &message))) {
         actor->class->handle(actor, &message);
     }
     message_clear(&message);

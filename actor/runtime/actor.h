@@ -32,7 +32,7 @@ typedef enum {
 
 typedef struct {
     ActorId from; /* 0: from outside */
-    guint tag;    /* the receiver's own numbers, or one of those below */
+    guint tag;    /* the receiver's own numbers; from 0xffff0000 on the runtime's: see below */
     gint64 number;
     gpointer data;
     GDestroyNotify free_data; /* NULL: nothing to free.  Called once, handled or not */
@@ -79,7 +79,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ActorSystem, actor_system_free)
  * calls it when it was asked to. */
 void actor_system_run(ActorSystem *system);
 
-/* The actor starts in the next run.  `parent` 0: nobody supervises it, a failure is its end. */
+/* The actor starts in the next run.  `parent` 0: nobody supervises it, a failure is its end.
+ * One whose parent is dead or about to be ends in the next run without having started. */
 ActorId actor_spawn(ActorSystem *system, ActorId parent, const ActorClass *class,
                     const ActorOptions *options, gpointer state);
 
@@ -92,7 +93,7 @@ void actor_monitor(ActorSystem *system, ActorId watcher, ActorId watched);
 
 /* Stops it with all below it; whatever lives at the deadline is killed. */
 void actor_stop(ActorSystem *system, ActorId id, gint64 deadline_usec);
-void actor_kill(ActorSystem *system, ActorId id);
+void actor_kill(ActorSystem *system, ActorId id); /* with all below it, and for good */
 gboolean actor_is_alive(const ActorSystem *system, ActorId id);
 const gchar *actor_state_name(const ActorSystem *system, ActorId id); /* "running"; "dead" */
 
@@ -119,4 +120,4 @@ void actor_fail(Actor *self, const gchar *reason);
 /* One message with this tag in the lane CONTROL; returns a number to cancel it by.  Timers end
  * with the life that started them. */
 guint64 actor_send_after(Actor *self, gint64 usec, guint tag, gint64 number);
-void actor_cancel_timer(Actor *self, guint64 timer); /* fine when it has fired */
+void actor_cancel_timer(Actor *self, guint64 timer); /* fine when it was handled */

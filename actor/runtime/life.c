@@ -62,9 +62,13 @@ static void die(Actor *actor, ActorEnd end)
     ActorSystem *system = actor->system;
     Actor *parent = system_find(system, actor->parent_id);
     set_state(actor, ACTOR_STATE_DEAD);
+    timers_end(actor);
     system->stats.alive--;
-    for (guint i = 0; i < actor->watchers->len; i++)
-        tell(system, g_array_index(actor->watchers, ActorId, i), actor, ACTOR_TAG_DOWN, end);
+    for (guint i = 0; i < actor->watchers->len; i++) {
+        const ActorId watcher = g_array_index(actor->watchers, ActorId, i);
+        if (actor_is_alive(system, watcher))
+            tell(system, watcher, actor, ACTOR_TAG_DOWN, end);
+    }
     if (parent != NULL) {
         g_ptr_array_remove(parent->children, actor);
         tell(system, parent->id, actor, ACTOR_TAG_CHILD_DOWN, end);
@@ -130,7 +134,7 @@ static void restart_later(Actor *actor)
         return;
     }
     set_state(actor, ACTOR_STATE_WAITING);
-    actor->restart_usec = now_usec + wait_usec;
+    actor->restart_usec = now_usec + MAX(wait_usec, 1); /* others have their turn before */
     actor->system->stats.restarts++;
     tell(actor->system, actor->parent_id, actor, ACTOR_TAG_RESTARTED, ACTOR_FAILED);
     system_arm(actor->system);
@@ -197,6 +201,7 @@ void life_fail(Actor *actor, const gchar *reason)
 {
     if (actor->state != ACTOR_STATE_RUNNING && actor->state != ACTOR_STATE_ENDING)
         return;
+    timers_end(actor);
     actor->system->stats.failures++;
     actor->failed = TRUE;
     g_free(actor->reason);
@@ -218,7 +223,6 @@ void life_begin(Actor *actor)
     set_state(actor, ACTOR_STATE_RUNNING);
     actor->failed = FALSE;
     g_clear_pointer(&actor->reason, g_free);
-    actor->life++;
     actor->started_usec = now_of(actor);
     actor->restart_usec = G_MAXINT64;
     if (actor->mailbox.n > 0)

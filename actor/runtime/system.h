@@ -35,24 +35,26 @@ struct Actor {
     gint64 stop_by_usec;  /* STOPPING: of its children's */
     Backoff backoff;
     RestartBudget budget;
-    guint64 life; /* starts so far: timers of former ones do not fire */
 };
 
+/* Until its message is handled, so that it can be cancelled even then. */
 typedef struct {
     gint64 at_usec;
     guint64 number; /* in the order of their start */
     ActorId actor;
-    guint64 life;
     guint tag;
     gint64 payload;
 } Timer;
+
+/* The message of a timer that has fired; `number`: which. */
+#define TAG_TIMER 0xffff0004u
 
 struct ActorSystem {
     ActorLoop *loop;
     GHashTable *actors; /* id -> Actor, owned */
     GQueue ready;       /* of Actor */
-    GTree *timers;      /* Timer by time and number -> itself, owned */
-    GHashTable *timers_by_number;
+    GTree *timers;      /* Timer that has not fired, by time and number -> itself; borrowed */
+    GHashTable *timers_by_number; /* owned */
     ActorId next_id;
     guint64 next_timer;
     guint64 random;
@@ -75,6 +77,9 @@ gint64 life_next_usec(const ActorSystem *system);
 
 /* timers.c */
 void timers_due(ActorSystem *system, gint64 now_usec);
+/* Makes of a TAG_TIMER what the actor asked for; FALSE: it was cancelled meanwhile. */
+gboolean timer_open(Actor *actor, ActorMessage *message);
+void timers_end(const Actor *actor); /* all of its life */
 gint64 timers_next_usec(const ActorSystem *system);
 void timers_init(ActorSystem *system);
 void timers_clear(ActorSystem *system);

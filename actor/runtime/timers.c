@@ -12,20 +12,20 @@ static gint by_time(gconstpointer a, gconstpointer b, gpointer user)
 
 void timers_init(ActorSystem *system)
 {
-    system->timers = g_tree_new_full(by_time, NULL, NULL, g_free);
-    system->timers_by_number = g_hash_table_new(g_int64_hash, g_int64_equal);
+    system->timers = g_tree_new_full(by_time, NULL, NULL, NULL);
+    system->timers_by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
 }
 
 void timers_clear(ActorSystem *system)
 {
-    g_hash_table_unref(system->timers_by_number);
     g_tree_unref(system->timers);
+    g_hash_table_unref(system->timers_by_number);
 }
 
 static void forget(ActorSystem *system, Timer *timer)
 {
-    g_hash_table_remove(system->timers_by_number, &timer->number);
     g_tree_remove(system->timers, timer);
+    g_hash_table_remove(system->timers_by_number, &timer->number);
 }
 
 guint64 actor_send_after(Actor *self, gint64 usec, guint tag, gint64 number)
@@ -35,7 +35,6 @@ guint64 actor_send_after(Actor *self, gint64 usec, guint tag, gint64 number)
     *timer = (Timer){ .at_usec = system->loop->now_usec(system->loop) + MAX(usec, 0),
                       .number = ++system->next_timer,
                       .actor = self->id,
-                      .life = self->life,
                       .tag = tag,
                       .payload = number };
     g_tree_insert(system->timers, timer, timer);
@@ -67,11 +66,33 @@ void timers_due(ActorSystem *system, gint64 now_usec)
 {
     Timer *timer;
     while ((timer = first(system)) != NULL && timer->at_usec <= now_usec) {
-        const Timer due = *timer;
-        const Actor *actor = system_find(system, due.actor);
-        forget(system, timer);
-        if (actor != NULL && actor->life == due.life)
-            actor_cast(system, due.actor, LANE_CONTROL,
-                       &(ActorMessage){ .from = due.actor, .tag = due.tag, .number = due.payload });
+        g_tree_remove(system->timers, timer);
+        actor_cast(system, timer->actor, LANE_CONTROL,
+                   &(ActorMessage){ .tag = TAG_TIMER, .number = (gint64)timer->number });
+    }
+}
+
+gboolean timer_open(Actor *actor, ActorMessage *message)
+{
+    const guint64 number = (guint64)message->number;
+    Timer *timer = g_hash_table_lookup(actor->system->timers_by_number, &number);
+    if (timer == NULL)
+        return FALSE;
+    *message = (ActorMessage){ .from = actor->id, .tag = timer->tag, .number = timer->payload };
+    forget(actor->system, timer);
+    return TRUE;
+}
+
+void timers_end(const Actor *actor)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, actor->system->timers_by_number);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Timer *timer = value;
+        if (timer->actor != actor->id)
+            continue;
+        g_tree_remove(actor->system->timers, timer);
+        g_hash_table_iter_remove(&iter);
     }
 }

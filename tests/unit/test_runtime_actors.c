@@ -146,6 +146,36 @@ START_TEST(timers_end_with_the_life_that_started_them)
 }
 END_TEST
 
+/* Its message may be in the mailbox already: behind the failure, or before the one that cancels. */
+START_TEST(a_timer_that_has_fired_ends_with_its_life_too)
+{
+    stage_open(&stage);
+    const ActorId parent = player_spawn(&stage, &a, 0, "a"),
+                  child = player_spawn(&stage, &b, parent, "b");
+    stage_run(&stage);
+    actor_send_after(b.self, 50 * MSEC, TAG_ALARM, 1);
+    stage.now_usec += 50 * MSEC;
+    tell(&stage, child, TAG_FAIL); /* handled first, in the pass in which the timer fires */
+    stage_time(&stage, SECOND);
+    assert_said(&stage, "a starts; b starts; b starts; ");
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_timer_that_has_fired_can_still_be_cancelled)
+{
+    stage_open(&stage);
+    const ActorId id = player_spawn(&stage, &a, 0, "a");
+    stage_run(&stage);
+    a.cancels = actor_send_after(a.self, 50 * MSEC, TAG_ALARM, 1);
+    stage.now_usec += 50 * MSEC;
+    tell(&stage, id, TAG_CANCEL);
+    stage_time(&stage, SECOND);
+    assert_said(&stage, "a starts; ");
+    stage_close(&stage);
+}
+END_TEST
+
 /* --- monitors ---------------------------------------------------------------------------- */
 
 START_TEST(whoever_monitors_an_actor_hears_of_its_end_and_why)
@@ -175,6 +205,24 @@ START_TEST(whoever_monitors_an_actor_hears_of_its_end_and_why)
 }
 END_TEST
 
+START_TEST(a_monitor_ends_with_its_watcher)
+{
+    stage_open(&stage);
+    const ActorId watched = player_spawn(&stage, &a, 0, "a");
+    for (guint i = 0; i < 1000; i++) {
+        const ActorId watcher = player_spawn(&stage, &b, 0, "b");
+        actor_monitor(stage.system, watcher, watched);
+        actor_kill(stage.system, watcher);
+        stage_run(&stage);
+    }
+    const guint64 before = actor_stats(stage.system)->dead_letters;
+    actor_kill(stage.system, watched);
+    stage_run(&stage);
+    ck_assert_uint_eq(actor_stats(stage.system)->dead_letters, before);
+    stage_close(&stage);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("runtime actors");
@@ -187,6 +235,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, an_actor_that_is_flooded_does_not_starve_another);
     tcase_add_test(tcase, timers_fire_in_their_order_once_and_not_when_cancelled);
     tcase_add_test(tcase, timers_end_with_the_life_that_started_them);
+    tcase_add_test(tcase, a_timer_that_has_fired_ends_with_its_life_too);
+    tcase_add_test(tcase, a_timer_that_has_fired_can_still_be_cancelled);
+    tcase_add_test(tcase, a_monitor_ends_with_its_watcher);
     tcase_add_loop_test(tcase, whoever_monitors_an_actor_hears_of_its_end_and_why, 0, 3);
     suite_add_tcase(suite, tcase);
     return suite;

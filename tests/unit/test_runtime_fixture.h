@@ -7,7 +7,7 @@
 #define MSEC   ((gint64)1000)
 #define SECOND ((gint64)1000000)
 
-enum { TAG_NOTE = 1, TAG_FAIL, TAG_STOP_SELF, TAG_ALARM, TAG_FLOOD };
+enum { TAG_NOTE = 1, TAG_FAIL, TAG_STOP_SELF, TAG_ALARM, TAG_FLOOD, TAG_CANCEL };
 
 typedef struct {
     ActorLoop loop; /* first: what the system has is this */
@@ -25,6 +25,7 @@ typedef struct {
     const gchar *name;
     Actor *self;
     guint freed;
+    guint64 cancels; /* the timer, when it hears TAG_CANCEL */
 } Player;
 
 static inline gint64 stage_now(ActorLoop *loop) { return ((Stage *)loop)->now_usec; }
@@ -109,6 +110,8 @@ static inline void player_handle(Actor *self, const ActorMessage *message)
         actor_fail(self, "told to");
     else if (message->tag == TAG_STOP_SELF)
         actor_stopped(self);
+    else if (message->tag == TAG_CANCEL)
+        actor_cancel_timer(self, player->cancels);
 }
 
 static inline void player_stop(Actor *self)

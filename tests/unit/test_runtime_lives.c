@@ -31,7 +31,7 @@ START_TEST(starts_that_fail_wait_longer_each_time)
     stage_run(&stage);
     stage.failing_starts = 4;
     player_spawn(&stage, &b, parent, "b");
-    stage_run(&stage);
+    stage_time(&stage, 1); /* at once, but in the next pass */
     assert_said(&stage, "a starts; b fails to start; b fails to start; ");
     static const gint64 waits[] = { 100 * MSEC, 200 * MSEC, 400 * MSEC };
     for (guint i = 0; i < G_N_ELEMENTS(waits); i++) {
@@ -115,6 +115,46 @@ START_TEST(what_has_not_stopped_by_the_one_deadline_is_killed)
     ck_assert_uint_eq(actor_stats(stage.system)->alive, 0);
     ck_assert_uint_eq(a.freed + b.freed + c.freed + d.freed, 4);
     ck_assert(strstr(stage.said->str, "d is killed; ") != NULL);
+    stage_close(&stage);
+}
+END_TEST
+
+/* No actor is without a supervisor because its own was on its way out. */
+START_TEST(who_is_spawned_under_an_ending_or_dead_parent_ends_without_having_started)
+{
+    stage_open(&stage);
+    stage.slow_stop = TRUE;
+    const ActorId parent = player_spawn(&stage, &a, 0, "a");
+    stage_run(&stage);
+    actor_stop(stage.system, parent, G_MAXINT64);
+    stage_run(&stage);
+    ck_assert_str_eq(actor_state_name(stage.system, parent), "ending");
+    player_spawn(&stage, &b, parent, "b");
+    stage_run(&stage);
+    actor_stopped(a.self);
+    stage_run(&stage);
+    player_spawn(&stage, &c, parent, "c");
+    stage_run(&stage);
+    assert_said(&stage, "a starts; a is asked to stop; a lost a child: killed; ");
+    ck_assert_uint_eq(a.freed + b.freed + c.freed, 3);
+    ck_assert_uint_eq(actor_stats(stage.system)->alive, 0);
+    stage_close(&stage);
+}
+END_TEST
+
+/* With no back-off at all, too: others have their turn in between. */
+START_TEST(a_start_that_always_fails_is_tried_once_in_a_pass)
+{
+    static const ActorOptions options = { .name = "c", .restart = RESTART_ON_FAILURE };
+    stage_open(&stage);
+    const ActorId parent = player_spawn(&stage, &a, 0, "a");
+    stage_run(&stage);
+    stage.failing_starts = 1000;
+    c = (Player){ .stage = &stage, .name = "c" };
+    actor_spawn(stage.system, parent, &player_class, &options, &c);
+    stage.now_usec += 1;
+    actor_system_run(stage.system);
+    ck_assert_uint_eq(stage.failing_starts, 999);
     stage_close(&stage);
 }
 END_TEST
@@ -214,6 +254,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, without_a_supervisor_a_failure_is_the_end);
     tcase_add_test(tcase, a_tree_stops_children_first_and_in_reverse_order);
     tcase_add_test(tcase, what_has_not_stopped_by_the_one_deadline_is_killed);
+    tcase_add_test(tcase,
+                   who_is_spawned_under_an_ending_or_dead_parent_ends_without_having_started);
+    tcase_add_test(tcase, a_start_that_always_fails_is_tried_once_in_a_pass);
     tcase_add_test(tcase, an_actor_may_take_its_time_to_stop);
     tcase_add_test(tcase, one_that_waits_to_be_started_again_can_be_stopped);
     tcase_add_test(tcase, killing_a_supervisor_kills_all_below_it);
