@@ -103,12 +103,20 @@ static gint32 read_byte(ThriftProtocol *protocol, gint8 *value, FRAME_NO_ERROR)
     return 0;
 }
 
-/* "" for a string that could not be read: a map entry without key would be leaked. */
+/* "" for a string that could not be read: a map entry without key would be leaked.  One with a
+ * NUL would be another for the handler than for the client, and for `key` than for the handler. */
 static gint32 read_string(ThriftProtocol *protocol, gchar **text, GError **error)
 {
+    FrameReader *in = frame_base_in(protocol);
     gpointer bytes;
     guint32 length;
     THRIFT_PROTOCOL_GET_CLASS(protocol)->read_binary(protocol, &bytes, &length, error);
+    const gchar *nul = bytes != NULL ? memchr(bytes, '\0', length) : NULL;
+    if (G_UNLIKELY(nul != NULL))
+        frame_reader_fail(in,
+                          "string at byte %zu has a NUL at its byte %zu, and C code would see it "
+                          "end there",
+                          frame_reader_offset(in), (gsize)(nul - (const gchar *)bytes));
     *text = bytes != NULL ? bytes : g_strdup("");
     return 0;
 }

@@ -66,7 +66,7 @@ void frame_reader_leave(FrameReader *in);
 gboolean frame_reader_field(FrameReader *in, guint8 type, gint16 id);
 
 /* The bytes of a string whose length was read, in memory of its own with a NUL after them.
- * A NUL among them is passed on; C code will see the string end there.  NULL: failed. */
+ * A NUL among them is the caller's to judge: binary may have it.  NULL: failed. */
 gchar *frame_reader_string(FrameReader *in, guint32 length);
 
 /* Slow ends of the functions below. */

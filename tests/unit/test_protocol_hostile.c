@@ -77,6 +77,21 @@ START_TEST(the_greatest_string_length_is_refused)
 }
 END_TEST
 
+/* Thrift's own passes it on, and a handler takes "a" and "a\0b" for the same. */
+START_TEST(a_string_with_a_nul_in_it_is_refused_and_a_binary_is_not)
+{
+    static const Vector vectors[] = {
+        { RING_BINARY, "0b 0007 00000003 610062 00",
+          "string at byte 3 has a NUL at its byte 1, and C code would see it end there" },
+        { RING_COMPACT, "78 03 616200 00",
+          "string at byte 1 has a NUL at its byte 2, and C code would see it end there" },
+        { RING_BINARY, "0b 0008 00000001 00  0b 0008 00000001 62 00",
+          "field 8 at byte 8 is there twice" }, /* so the first one was good */
+    };
+    assert_all_refused(vectors, G_N_ELEMENTS(vectors));
+}
+END_TEST
+
 /* --- fields ------------------------------------------------------------------------------ */
 
 START_TEST(the_same_field_twice_is_refused)
@@ -235,6 +250,7 @@ static TCase *bytes_case(void)
 static TCase *structure_case(void)
 {
     TCase *tcase = tcase_create("structure");
+    tcase_add_test(tcase, a_string_with_a_nul_in_it_is_refused_and_a_binary_is_not);
     tcase_add_test(tcase, the_same_field_twice_is_refused);
     tcase_add_loop_test(tcase, the_same_id_in_another_struct_is_another_field, 0, KINDS);
     tcase_add_test(tcase, a_field_of_unknown_type_is_refused);
