@@ -69,7 +69,7 @@ static guint use_permille(const Factory *f)
 
 static gboolean is_saturated(const Factory *f)
 {
-    return f->stats.queued > 0 && f->n_out >= f->pool.n_ready;
+    return f->stats.queued > 0 && POOL_NOW(f)->n_out >= POOL_NOW(f)->n_ready;
 }
 
 /* Service takes twice as long as it has at its best: something behind it is overloaded. */
@@ -123,7 +123,7 @@ static guint32 wanted(Factory *f)
 {
     const guint use = use_permille(f), band = f->settings.capacity_hysteresis_permille;
     const gboolean inflated = f->settings.capacity == CAPACITY_AIMD && is_inflated(f);
-    if (f->n_out * 2 > f->pool.n_ready)
+    if (POOL_NOW(f)->n_out * 2 > POOL_NOW(f)->n_ready)
         f->idle_since_usec = f->now_usec;
     const guint32 judged = judge_trial(f);
     if (judged != f->target || f->growth_from != 0 || f->now_usec < f->cooldown_until_usec)

@@ -37,7 +37,7 @@ static guint64 list_length(const Factory *f, JobLink link, const List *list)
 static void check_jobs(Check *check)
 {
     const Factory *f = check->f;
-    guint64 waiting = 0, running = 0, bytes = 0, unclaimed = 0, out = 0;
+    guint64 waiting = 0, running = 0, bytes = 0, unclaimed[2] = { 0, 0 }, out[2] = { 0, 0 };
     for (guint32 i = 0; i < f->n_jobs_allocated; i++) {
         const Job *job = &f->jobs[i];
         if (job->id == 0)
@@ -46,8 +46,9 @@ static void check_jobs(Check *check)
         waiting += !is_out;
         bytes += is_out ? 0 : job->bytes;
         running += job->state == JOB_HANDED || job->state == JOB_RUNNING;
-        unclaimed += is_out && job->seat == NONE;
-        out += is_out && (job->seat == NONE || seat_serves(f, job->seat));
+        const guint pool = job->seat == NONE ? job->pool : job->seat % 2;
+        unclaimed[pool] += is_out && job->seat == NONE;
+        out[pool] += is_out && (job->seat == NONE || seat_serves(f, job->seat));
         HOLDS(check, is_out == (job->run_place == RUN_NOWHERE) || job->state == JOB_HELD,
               "job %u is in the wrong list", i);
         HOLDS(check, job->state == JOB_HANDED || job->recall == RECALL_NOT,
@@ -57,10 +58,15 @@ static void check_jobs(Check *check)
           waiting == f->stats.queued && bytes == f->stats.queued_bytes &&
               running == f->stats.running,
           "gauges: %" G_GUINT64_FORMAT " wait, %" G_GUINT64_FORMAT " run", waiting, running);
-    HOLDS(check,
-          unclaimed == f->n_unclaimed && unclaimed == list_length(f, LINK_OUT, &f->unclaimed),
-          "%" G_GUINT64_FORMAT " are unclaimed", unclaimed);
-    HOLDS(check, out == f->n_out, "%" G_GUINT64_FORMAT " are out, counted %u", out, f->n_out);
+    for (guint i = 0; i < G_N_ELEMENTS(f->pools); i++) {
+        const Pool *pool = &f->pools[i];
+        HOLDS(check,
+              unclaimed[i] == pool->n_unclaimed &&
+                  unclaimed[i] == list_length(f, LINK_OUT, &pool->unclaimed),
+              "%" G_GUINT64_FORMAT " are unclaimed", unclaimed[i]);
+        HOLDS(check, out[i] == pool->n_out, "%" G_GUINT64_FORMAT " are out, counted %u", out[i],
+              pool->n_out);
+    }
 }
 
 static void check_lanes(Check *check)
@@ -82,38 +88,47 @@ static void check_lanes(Check *check)
 static void check_seats(Check *check)
 {
     const Factory *f = check->f;
-    guint32 ready = 0, used[2] = { 0, 0 };
+    guint32 ready[2] = { 0, 0 }, used[2] = { 0, 0 }, worn[2] = { 0, 0 };
     for (guint32 i = 0; i < 2 * f->workers_most; i++) {
         const Seat *seat = &f->seats[i];
         const gboolean serves = seat_serves(f, i);
-        ready += serves;
-        used[seat->generation % 2] += seat->state != SEAT_FREE;
-        HOLDS(check, bitset_has(&f->idle, i) == (serves && seat->n_jobs == 0),
+        ready[i % 2] += serves;
+        used[i % 2] += seat->state != SEAT_FREE;
+        worn[i % 2] += seat->is_worn;
+        HOLDS(check, bitset_has(&POOL_OF(f, i)->idle, i) == (serves && seat->n_jobs == 0),
               "worker %u is idle and not known to be, or the other way round", i);
         HOLDS(check, list_length(f, LINK_OUT, &seat->jobs) == seat->n_jobs,
               "worker %u has another number of jobs", i);
         HOLDS(check, seat->bound.used == 0 || seat->member != NONE,
               "jobs wait for worker %u, which is not coming back", i);
     }
-    HOLDS(check, ready == f->pool.n_ready, "%u workers are ready, counted %u", ready,
-          f->pool.n_ready);
-    HOLDS(check, used[0] == f->seats_used[0] && used[1] == f->seats_used[1],
-          "seats in use are miscounted");
-    HOLDS(check, f->pool.n_members <= f->target, "more members than wanted");
+    for (guint i = 0; i < G_N_ELEMENTS(f->pools); i++) {
+        const Pool *pool = &f->pools[i];
+        HOLDS(check, ready[i] == pool->n_ready, "%u workers are ready, counted %u", ready[i],
+              pool->n_ready);
+        HOLDS(check, used[i] == pool->n_seats, "seats in use are miscounted");
+        HOLDS(check, worn[i] == pool->n_worn, "%u workers are worn, counted %u", worn[i],
+              pool->n_worn);
+    }
+    HOLDS(check, POOL_NOW(f)->n_members <= f->target, "more members than wanted");
 }
 
-/* No worker able to take a waiting job is idle. */
+/* No worker able to take a waiting job is idle; and where no job may go, none is. */
 static void check_work(Check *check)
 {
     const Factory *f = check->f;
-    if (factory_routing_is_shared(f->settings.routing)) {
-        HOLDS(check, f->shared.used == 0 || f->n_out >= f->pool.n_ready,
-              "jobs could run, and %u of %u workers have one", f->n_out, f->pool.n_ready);
-        return;
+    const gboolean is_shared = factory_routing_is_shared(f->settings.routing);
+    for (guint i = 0; i < G_N_ELEMENTS(f->pools); i++) {
+        const Pool *pool = &f->pools[i];
+        HOLDS(check, pool->shared.used == 0 || i == f->present || f->reload == RELOAD_SHARING,
+              "jobs wait for workers that get none");
+        HOLDS(check, pool->shared.used == 0 || !is_shared || pool->n_out >= pool->n_ready,
+              "jobs could run, and %u of %u workers have one", pool->n_out, pool->n_ready);
+        HOLDS(check, pool->shared.used == 0 || is_shared || pool->idle.n == 0,
+              "jobs could run, and workers are idle");
     }
-    HOLDS(check, f->shared.used == 0 || f->idle.n == 0, "jobs could run, and workers are idle");
-    for (guint32 i = 0; i < 2 * f->workers_most; i++)
-        HOLDS(check, f->seats[i].bound.used == 0 || !bitset_has(&f->idle, i),
+    for (guint32 i = 0; i < 2 * f->workers_most && !is_shared; i++)
+        HOLDS(check, f->seats[i].bound.used == 0 || !bitset_has(&POOL_OF(f, i)->idle, i),
               "worker %u is idle, and has jobs of its own", i);
 }
 

@@ -48,22 +48,6 @@ guint64 random_next(Factory *f)
 
 /* --- life -------------------------------------------------------------------------------- */
 
-static void init_seats(Factory *f)
-{
-    f->seats = g_new0(Seat, 2 * f->workers_most);
-    wheel_grow(&f->seat_timers, 2 * f->workers_most);
-    for (guint32 i = 0; i < 2 * f->workers_most; i++) {
-        run_queue_init(&f->seats[i].bound);
-        f->seats[i].jobs = LIST_EMPTY;
-        f->seats[i].member = NONE;
-    }
-    f->pool.members = g_new0(guint32, f->workers_most);
-    f->next.members = g_new0(guint32, f->workers_most);
-    f->pool.generation = 1;
-    f->dirty = NONE;
-    f->last_routed = 2 * f->workers_most - 1;
-}
-
 Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guint64 seed,
                      gint64 now_usec)
 {
@@ -71,18 +55,19 @@ Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guin
     Factory *f = g_new0(Factory, 1);
     f->settings = *settings;
     f->settings_version = 1;
-    f->workers_most = workers_most;
     f->now_usec = now_usec;
     f->random = seed;
     f->free_job = NONE;
-    f->unclaimed = LIST_EMPTY;
+    f->dirty = NONE;
     for (guint i = 0; i < 2 * FACTORY_PRIORITIES; i++)
         f->waiting[i / FACTORY_PRIORITIES][i % FACTORY_PRIORITIES] = LIST_EMPTY;
     wheel_init(&f->job_timers, now_usec);
     wheel_init(&f->seat_timers, now_usec);
     lanes_init(f);
-    run_queue_init(&f->shared);
-    init_seats(f);
+    pool_init(f, &f->pools[0]);
+    pool_init(f, &f->pools[1]);
+    pool_set_most(f, workers_most);
+    f->pools[0].generation = 1;
     f->clients = g_new0(RateClient, RATE_CLIENT_SETS * RATE_CLIENT_WAYS);
     f->methods = g_new0(Method, settings->n_methods);
     f->queue_limit = settings->queue_limit;
@@ -113,7 +98,6 @@ static void take_due(Factory *f)
 }
 
 static void on_resize(Factory *f, const FactoryEvent *event) { pool_resize(f, event->number); }
-static void on_reload(Factory *f, const FactoryEvent *event) { reload_begin(f, event->number); }
 static void on_submit(Factory *f, const FactoryEvent *event) { submit(f, &event->submit); }
 static void on_load(Factory *f, const FactoryEvent *event) { f->load = event->load; }
 
@@ -172,7 +156,10 @@ static void (*const handlers[FACTORY_EVENTS])(Factory *, const FactoryEvent *) =
     [EVENT_WORKER_DYING] = on_worker_dying,
     [EVENT_WORKER_ENDED] = on_worker_ended,
     [EVENT_RESIZE] = on_resize,
+    [EVENT_RECYCLE] = on_recycle,
     [EVENT_RELOAD] = on_reload,
+    [EVENT_CANARY] = on_canary,
+    [EVENT_SWAP] = on_swap,
     [EVENT_ABORT_RELOAD] = on_abort_reload,
     [EVENT_SETTINGS] = on_settings,
     [EVENT_DRAIN] = on_drain,
@@ -200,6 +187,7 @@ void state_step(Factory *f, const FactoryEvent *event, gint64 now_usec)
         take_due(f); /* what has expired makes room for it */
     handlers[event->kind](f, event);
     take_due(f); /* behind a report, which may say that it is over in time */
+    generations_advance(f);
     control_tick(f);
     pump(f);
     drain_advance(f);
@@ -220,6 +208,7 @@ gint64 factory_next_usec(const Factory *f)
 {
     gint64 next = MIN(wheel_next_usec(&f->job_timers), wheel_next_usec(&f->seat_timers));
     next = MIN(next, MIN(f->next_control_usec, f->next_look_usec));
+    next = MIN(next, generations_next_usec(f));
     if (f->drain == FACTORY_DRAINING)
         next = MIN(next, f->drain_deadline_usec);
     return f->has_begun ? next : f->now_usec;
@@ -231,8 +220,8 @@ gboolean factory_is_idle(const Factory *f) { return f->stats.queued + f->stats.r
 gboolean factory_is_degraded(const Factory *f) { return f->is_degraded; }
 FactoryDrainState factory_drain_state(const Factory *f) { return f->drain; }
 guint32 factory_worker_count(const Factory *f) { return f->target; }
-guint32 factory_ready_workers(const Factory *f) { return f->pool.n_ready; }
-guint32 factory_generation(const Factory *f) { return f->pool.generation; }
+guint32 factory_ready_workers(const Factory *f) { return POOL_NOW(f)->n_ready; }
+guint32 factory_generation(const Factory *f) { return POOL_NOW(f)->generation; }
 const FactorySettings *factory_settings(const Factory *f) { return &f->settings; }
 guint64 factory_settings_version(const Factory *f) { return f->settings_version; }
 const FactoryStats *factory_stats(const Factory *f) { return &f->stats; }

@@ -80,6 +80,21 @@ typedef struct {
     guint16 cpu, memory, network, pressure;
 } FactoryLoad;
 
+typedef struct {
+    guint32 generation; /* larger than any before */
+    guint32 workers;    /* that it starts with */
+    guint32 most;       /* that it may have; grows the tables if that is more than ever */
+} FactoryReload;
+
+/* Which share of the jobs a generation has that is not trusted yet, told apart by key, or by
+ * connection where there is none; and what it may do with them without being given up. */
+typedef struct {
+    guint32 share_permille;
+    guint32 errors_permille; /* of its jobs that end, those that end badly by its fault */
+    guint32 crashes;
+    gint64 window_usec;
+} FactoryCanary;
+
 typedef enum { DRAIN_QUEUE, DRAIN_RUNNING } FactoryDrainMode; /* what is still finished */
 
 typedef struct {
@@ -92,11 +107,15 @@ typedef struct {
     FactoryDrainMode mode;
     FactoryLoad load;
     gint64 at_usec;  /* STARTED, FINISHED: when it started (0: not known).  PROGRESS: when.
-                        PROTECT: until when.  DRAIN: the deadline */
-    guint32 number;  /* RESIZE: workers.  RELOAD: the next generation */
+                        PROTECT: until when.  DRAIN, SWAP: the deadline */
+    guint32 number;  /* RESIZE: workers */
     gboolean served; /* SERVE */
-    FactoryJob submit;
-    const FactorySettings *settings; /* SETTINGS: valid ones, see factory_settings_check() */
+    union {          /* of the event of that name */
+        FactoryJob submit;
+        FactoryReload reload;
+        FactoryCanary canary;
+        const FactorySettings *settings; /* valid ones, see factory_settings_check() */
+    };
 } FactoryEvent;
 
 /* --- what is to be done ------------------------------------------------------------------ */
@@ -126,9 +145,10 @@ void factory_actions_clear(FactoryActions *actions); /* frees the memory */
 
 /* --- life -------------------------------------------------------------------------------- */
 
-/* `settings` must be valid.  `workers_most`: worker numbers of one generation are below it;
- * the second generation of a reload has the numbers from there on, the third those of the
- * first again.  `seed`: of back-off jitter and of the power of two choices. */
+/* `settings` must be valid.  `workers_most`: so many seats a generation has, of which one should
+ * be more than `workers_max` if workers are to be recycled.  Generations have even and odd
+ * worker numbers by turns: the first one 0, 2, 4...  `seed`: of back-off jitter and of the power
+ * of two choices. */
 Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guint64 seed,
                      gint64 now_usec);
 void factory_free(Factory *factory); /* NULL is fine */
@@ -159,6 +179,9 @@ typedef struct {
 gboolean factory_job(const Factory *factory, guint64 id, FactoryJobView *view);
 /* The waiting jobs first, then those out, each oldest first; at most `most`. */
 guint factory_list_jobs(const Factory *factory, FactoryJobView *views, guint most);
+
+/* The number of a worker among those of its generation. */
+static inline guint32 factory_worker_index(guint32 worker) { return worker / 2; }
 
 gboolean factory_is_idle(const Factory *factory);     /* no job waits or runs */
 gboolean factory_is_degraded(const Factory *factory); /* restarts are used up */

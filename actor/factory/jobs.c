@@ -1,4 +1,5 @@
 /* jobs.c - the table of jobs: their numbers, states, lists, timers and ends. */
+#include "actor/factory/jobs.h"
 #include "actor/factory/state.h"
 #include <string.h>
 
@@ -101,6 +102,8 @@ void job_end(Factory *f, Job *job, FactoryReason reason)
 {
     if (!FAULT(LEDGER))
         f->stats.ended[reason]++;
+    if (!job_waits(job))
+        canary_saw(f, job, reason);
     TRACE(f, job, "ended: %s (%s)", factory_reason_token(reason), factory_reason_text(reason));
     if (FAULT(NO_END) && reason == REASON_WORKER_CRASHED)
         return;

@@ -17,66 +17,69 @@ static void start(Factory *f, Job *job, guint32 seat)
     job_set_state(f, job, JOB_HANDED);
     job->seat = seat;
     if (seat == NONE) {
-        list_insert(f->jobs, LINK_OUT, &f->unclaimed, NONE, index_of(f, job));
-        f->n_unclaimed++;
-        f->n_out++;
+        Pool *from = &f->pools[job->pool];
+        list_insert(f->jobs, LINK_OUT, &from->unclaimed, NONE, index_of(f, job));
+        from->n_unclaimed++;
+        from->n_out++;
         TRACE(f, job, "is handed over, for any worker");
     } else {
         seat_take(f, seat, job);
-        TRACE(f, job, "is handed to worker %u", seat);
+        TRACE(f, job, "is handed to " WORKER_FORMAT, WORKER_ARGS(f, seat));
     }
     job_arm_timer(f, job);
-    emit_job(f, ACTION_START, job, 0)->worker = seat;
+    const Pool *pool = seat == NONE ? &f->pools[job->pool] : POOL_OF(f, seat);
+    emit_job(f, ACTION_START, job, pool->generation)->worker = seat;
 }
 
-static gboolean has_room(const Factory *f)
+static gboolean has_room(const Factory *f, const Pool *pool)
 {
     if (FAULT(IDLE_WORKER))
-        return f->n_out + 1 < f->pool.n_ready;
-    return f->pool.n_ready > 0 && f->n_out < f->pool.n_ready + f->settings.lookahead;
+        return pool->n_out + 1 < pool->n_ready;
+    return pool->n_ready > 0 && pool->n_out < pool->n_ready + f->settings.lookahead;
 }
 
-static void pump_shared(Factory *f)
+static void pump_shared(Factory *f, Pool *pool)
 {
-    while (f->shared.used != 0 && has_room(f)) {
-        Job *job = run_peek(f, &f->shared);
+    while (pool->shared.used != 0 && has_room(f, pool)) {
+        Job *job = run_peek(f, &pool->shared);
         if (!may_start(f, job))
             continue;
-        start(f, run_pop(f, &f->shared), NONE);
+        start(f, run_pop(f, &pool->shared), NONE);
     }
 }
 
 /* Of its own queue and that of all, the one whose next job goes first; NULL: both are empty. */
 static RunQueue *next_queue(Factory *f, guint32 seat)
 {
-    const Job *own = run_peek(f, &f->seats[seat].bound), *any = run_peek(f, &f->shared);
+    RunQueue *shared = &POOL_OF(f, seat)->shared;
+    const Job *own = run_peek(f, &f->seats[seat].bound), *any = run_peek(f, shared);
     if (own == NULL)
-        return any == NULL ? NULL : &f->shared;
+        return any == NULL ? NULL : shared;
     if (any == NULL || own->class_ < any->class_ ||
         (own->class_ == any->class_ && own->order < any->order))
         return &f->seats[seat].bound;
-    return &f->shared;
+    return shared;
 }
 
 /* An idle worker whose own queue has something takes what is next for it. */
 static void pump_seat(Factory *f, guint32 seat)
 {
     RunQueue *queue;
-    while (bitset_has(&f->idle, seat) && (queue = next_queue(f, seat)) != NULL) {
+    while (bitset_has(&POOL_OF(f, seat)->idle, seat) && (queue = next_queue(f, seat)) != NULL) {
         Job *job = run_peek(f, queue);
         if (may_start(f, job))
             start(f, run_pop(f, queue), seat);
     }
 }
 
-static void pump_directed(Factory *f)
+static void pump_directed(Factory *f, Pool *pool)
 {
-    while (f->shared.used != 0 && f->idle.n > 0 && !FAULT(IDLE_WORKER)) {
-        Job *job = run_peek(f, &f->shared);
+    while (pool->shared.used != 0 && pool->idle.n > 0 && !FAULT(IDLE_WORKER)) {
+        Job *job = run_peek(f, &pool->shared);
         if (!may_start(f, job))
             continue;
-        job = run_pop(f, &f->shared);
-        start(f, job, router_choose(f, job));
+        job = run_pop(f, &pool->shared);
+        start(f, job, router_choose(f, pool, job));
     }
 }
 
@@ -87,7 +90,8 @@ void pump(Factory *f)
     if (f->n_recalled > 0)
         return; /* the driver says at once what comes back, and that may go first */
     if (factory_routing_is_shared(f->settings.routing)) {
-        pump_shared(f);
+        pump_shared(f, &f->pools[0]);
+        pump_shared(f, &f->pools[1]);
         return;
     }
     while (f->dirty != NONE) {
@@ -97,7 +101,8 @@ void pump(Factory *f)
         if (f->seats[seat].bound.used != 0)
             pump_seat(f, seat);
     }
-    pump_directed(f);
+    pump_directed(f, &f->pools[0]);
+    pump_directed(f, &f->pools[1]);
 }
 
 void seat_mark_dirty(Factory *f, guint32 seat)
@@ -109,12 +114,14 @@ void seat_mark_dirty(Factory *f, guint32 seat)
     f->dirty = seat;
 }
 
-gboolean would_start(const Factory *f, const FactoryJob *submit, guint16 method)
+gboolean would_start(Factory *f, const FactoryJob *submit, guint16 method)
 {
     if (lane_is_busy(f, submit))
         return FALSE;
+    const gboolean has_key = submit->has_key && f->settings.routing != ROUTING_QUEUER;
+    const Pool *pool = pool_for(f, has_key, submit->key_hash, submit->connection);
     if (factory_routing_is_shared(f->settings.routing))
-        return f->n_out < f->pool.n_ready;
-    const guint32 seat = router_bound_seat_of(f, submit->key_hash, method, submit->has_key);
-    return seat == NONE ? f->idle.n > 0 : bitset_has(&f->idle, seat);
+        return pool->n_out < pool->n_ready;
+    const guint32 seat = router_bound_seat(f, pool, submit->key_hash, method, has_key);
+    return seat == NONE ? pool->idle.n > 0 : bitset_has(&pool->idle, seat);
 }

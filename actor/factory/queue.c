@@ -24,7 +24,7 @@ void run_queue_init(RunQueue *queue)
 
 static RunQueue *queue_of(Factory *f, const Job *job)
 {
-    return job->run_place == RUN_IN_SEAT ? &f->seats[job->seat].bound : &f->shared;
+    return job->run_place == RUN_IN_SEAT ? &f->seats[job->seat].bound : &f->pools[job->pool].shared;
 }
 
 static void insert(Factory *f, RunQueue *queue, Job *job)
@@ -58,10 +58,12 @@ void make_runnable(Factory *f, Job *job)
         job_set_state(f, job, JOB_QUEUED);
     if (job->order == 0)
         job->order = ++f->next_order;
-    job->seat = router_bound_seat(f, job);
+    const Pool *pool = pool_for(f, job->has_key, job->key_hash, job->connection);
+    job->pool = (guint8)(pool - f->pools);
+    job->seat = router_bound_seat(f, pool, job->key_hash, job->method, job->lane != NONE);
     job->run_place = job->seat == NONE ? RUN_IN_SHARED : RUN_IN_SEAT;
     if (job->seat != NONE)
-        TRACE(f, job, "may run on worker %u only", job->seat);
+        TRACE(f, job, "may run on " WORKER_FORMAT " only", WORKER_ARGS(f, job->seat));
     insert(f, queue_of(f, job), job);
     if (job->seat != NONE)
         seat_mark_dirty(f, job->seat);
@@ -196,7 +198,8 @@ static void reclass_all(Factory *f)
 void requeue_all(Factory *f)
 {
     g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(guint32));
-    take_all(f, &f->shared, taken);
+    for (guint i = 0; i < G_N_ELEMENTS(f->pools); i++)
+        take_all(f, &f->pools[i].shared, taken);
     for (guint32 seat = 0; seat < 2 * f->workers_most; seat++)
         take_all(f, &f->seats[seat].bound, taken);
     reclass_all(f);

@@ -31,7 +31,7 @@ typedef struct {
 } Block;
 
 /* Every table that a factory owns. */
-#define BLOCKS 11
+#define BLOCKS 12
 static void blocks_of(Factory *f, Block blocks[BLOCKS])
 {
     const Block all[BLOCKS] = {
@@ -41,9 +41,10 @@ static void blocks_of(Factory *f, Block blocks[BLOCKS])
         { (gpointer *)&f->buckets, f->n_buckets * sizeof(guint32) },
         { (gpointer *)&f->seats, 2 * (gsize)f->workers_most * sizeof(Seat) },
         { (gpointer *)&f->seat_timers.nodes, f->seat_timers.n_nodes * sizeof(WheelNode) },
-        { (gpointer *)&f->hash_table, f->n_hash_table * sizeof(guint32) },
-        { (gpointer *)&f->pool.members, f->workers_most * sizeof(guint32) },
-        { (gpointer *)&f->next.members, f->workers_most * sizeof(guint32) },
+        { (gpointer *)&f->pools[0].hash_table, f->pools[0].n_hash_table * sizeof(guint32) },
+        { (gpointer *)&f->pools[1].hash_table, f->pools[1].n_hash_table * sizeof(guint32) },
+        { (gpointer *)&f->pools[0].members, f->workers_most * sizeof(guint32) },
+        { (gpointer *)&f->pools[1].members, f->workers_most * sizeof(guint32) },
         { (gpointer *)&f->clients, RATE_CLIENT_SETS * RATE_CLIENT_WAYS * sizeof(RateClient) },
         { (gpointer *)&f->methods, f->settings.n_methods * sizeof(Method) },
     };

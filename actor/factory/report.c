@@ -21,7 +21,9 @@ static gboolean fits(const Job *job, guint32 worker)
 {
     if (job == NULL || worker == NONE || job_waits(job))
         return FALSE;
-    return job->seat == NONE || job->seat == worker || FAULT(STALE_FINISH);
+    if (job->seat == NONE)
+        return worker % 2 == job->pool;
+    return job->seat == worker || FAULT(STALE_FINISH);
 }
 
 /* The driver has answered, whatever with. */
@@ -75,7 +77,7 @@ static void mark_started(Factory *f, Job *job, guint32 worker, gint64 at_usec)
     job->watch_usec = job->started_usec;
     job_set_state(f, job, JOB_RUNNING);
     f->stats.signs_of_life++;
-    TRACE(f, job, "runs on worker %u", worker);
+    TRACE(f, job, "runs on " WORKER_FORMAT, WORKER_ARGS(f, worker));
 }
 
 void on_started(Factory *f, const FactoryEvent *event)
@@ -170,7 +172,8 @@ void on_returned(Factory *f, const FactoryEvent *event)
         return;
     }
     const Recall why = take_recall(f, job);
-    if (why <= RECALL_BACK || FAULT(START_GONE)) {
+    const gboolean cancelled = why == RECALL_GONE || why == RECALL_CANCELLED;
+    if (why <= RECALL_BACK || (cancelled && FAULT(START_GONE))) {
         job_put_back(f, job);
         return;
     }
@@ -251,9 +254,9 @@ void job_recall(Factory *f, Job *job, Recall why)
 }
 
 /* So that afterwards each job that is out has a known worker. */
-void recall_unclaimed(Factory *f)
+void recall_unclaimed(Factory *f, const Pool *pool)
 {
-    for (guint32 i = f->unclaimed.head; i != NONE; i = f->jobs[i].links[LINK_OUT].next)
+    for (guint32 i = pool->unclaimed.head; i != NONE; i = f->jobs[i].links[LINK_OUT].next)
         job_recall(f, job_at(f, i), RECALL_BACK);
 }
 

@@ -15,7 +15,7 @@ static void degrade(Factory *f, gboolean at_start)
         return;
     f->is_degraded = TRUE;
     f->stats.degradations++;
-    emit_value(f, ACTION_DEGRADED, f->pool.n_ready);
+    emit_value(f, ACTION_DEGRADED, POOL_NOW(f)->n_ready);
 }
 
 static gint64 ask_budget(Factory *f)
@@ -60,10 +60,10 @@ void degraded_check(Factory *f)
 {
     if (!f->is_degraded)
         return;
-    if (f->pool.n_ready >= f->target) {
+    if (POOL_NOW(f)->n_ready >= f->target) {
         f->is_degraded = FALSE;
         emit(f, ACTION_RECOVERED);
-    } else if (f->pool.n_ready == 0) {
+    } else if (POOL_NOW(f)->n_ready == 0) {
         discard_all_waiting(f, f->degraded_reason);
     }
 }

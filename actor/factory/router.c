@@ -21,59 +21,54 @@ static guint32 jump_hash(guint64 key, guint32 n)
     return (guint32)at;
 }
 
-void router_pool_changed(Factory *f)
+void router_pool_changed(Factory *f, Pool *pool)
 {
-    if (f->settings.routing != ROUTING_CONSISTENT_HASH || f->pool.n_members == 0)
+    if (f->settings.routing != ROUTING_CONSISTENT_HASH || pool->n_members == 0)
         return;
     guint32 slots = HASH_SLOTS_LEAST;
     while (slots < f->workers_most * HASH_SLOTS_PER_WORKER)
         slots *= 2;
-    if (f->n_hash_table != slots)
-        f->hash_table = g_renew(guint32, f->hash_table, slots);
-    f->n_hash_table = slots;
+    if (pool->n_hash_table != slots)
+        pool->hash_table = g_renew(guint32, pool->hash_table, slots);
+    pool->n_hash_table = slots;
     for (guint32 i = 0; i < slots; i++)
-        f->hash_table[i] =
-            jump_hash((guint64)i * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15), f->pool.n_members);
+        pool->hash_table[i] =
+            jump_hash((guint64)i * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15), pool->n_members);
 }
 
-guint32 router_bound_seat_of(const Factory *f, guint64 key_hash, guint16 method, gboolean has_key)
+guint32 router_bound_seat(const Factory *f, const Pool *pool, guint64 key_hash, guint16 method,
+                          gboolean has_key)
 {
-    const Pool *pool = &f->pool;
     if (pool->n_members == 0)
         return NONE;
     if (f->settings.routing == ROUTING_CUSTOM)
         return pool
             ->members[f->settings.route(key_hash, method, pool->n_members) % pool->n_members];
     if (f->settings.routing == ROUTING_CONSISTENT_HASH && has_key)
-        return pool->members[f->hash_table[key_hash & (f->n_hash_table - 1)]];
+        return pool->members[pool->hash_table[key_hash & (pool->n_hash_table - 1)]];
     return NONE;
 }
 
-guint32 router_bound_seat(Factory *f, const Job *job)
-{
-    return router_bound_seat_of(f, job->key_hash, job->method, job->lane != NONE);
-}
-
 /* Mitzenmacher's two choices: as even as looking at all of them, at the price of two. */
-static guint32 less_loaded(Factory *f)
+static guint32 less_loaded(Factory *f, const Pool *pool)
 {
     const guint32 span = 2 * f->workers_most;
-    const guint32 a = bitset_after(&f->idle, (guint32)(random_next(f) % span));
-    const guint32 b = bitset_after(&f->idle, (guint32)(random_next(f) % span));
+    const guint32 a = bitset_after(&pool->idle, (guint32)(random_next(f) % span));
+    const guint32 b = bitset_after(&pool->idle, (guint32)(random_next(f) % span));
     return f->seats[b].busy_usec < f->seats[a].busy_usec ? b : a;
 }
 
-guint32 router_choose(Factory *f, const Job *job)
+guint32 router_choose(Factory *f, Pool *pool, const Job *job)
 {
-    if (f->idle.n == 0)
+    if (pool->idle.n == 0)
         return NONE;
     if (f->settings.routing == ROUTING_LEAST_LOADED)
-        return less_loaded(f);
+        return less_loaded(f, pool);
     if (f->settings.routing == ROUTING_STICKY && job->lane != NONE) {
         const guint32 last = f->lanes[job->lane].last_seat;
-        if (last != NONE && bitset_has(&f->idle, last))
+        if (last != NONE && bitset_has(&pool->idle, last))
             return last;
     }
-    f->last_routed = bitset_after(&f->idle, f->last_routed);
-    return f->last_routed;
+    pool->last_routed = bitset_after(&pool->idle, pool->last_routed);
+    return pool->last_routed;
 }

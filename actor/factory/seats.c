@@ -13,16 +13,17 @@ static const struct {
 };
 #undef FROM
 
-/* What depends on whether its worker takes jobs of the present pool. */
+/* What depends on whether its worker takes jobs. */
 void seat_count_serving(Factory *f, guint32 seat, gboolean serves)
 {
     const Seat *s = &f->seats[seat];
-    f->pool.n_ready += serves ? 1 : -1;
-    f->n_out += serves ? s->n_jobs : -s->n_jobs;
+    Pool *pool = POOL_OF(f, seat);
+    pool->n_ready += serves ? 1 : -1;
+    pool->n_out += serves ? s->n_jobs : -s->n_jobs;
     if (!serves) {
-        bitset_remove(&f->idle, seat);
+        bitset_remove(&pool->idle, seat);
     } else if (s->n_jobs == 0) {
-        bitset_add(&f->idle, seat);
+        bitset_add(&pool->idle, seat);
         seat_mark_dirty(f, seat);
     }
 }
@@ -35,7 +36,7 @@ static void set_state(Factory *f, guint32 seat, SeatState next)
         g_error("worker %u: no arrow from %s to %s", seat, seat_states[s->state].text,
                 seat_states[next].text);
     const gboolean served = seat_serves(f, seat);
-    s->state = next;
+    s->state = (guint16)next;
     if (served != seat_serves(f, seat))
         seat_count_serving(f, seat, !served);
 }
@@ -60,16 +61,17 @@ void seat_take(Factory *f, guint32 seat, Job *job)
         f->lanes[job->lane].last_seat = seat;
     if (!seat_serves(f, seat))
         return;
-    f->n_out++;
-    bitset_remove(&f->idle, seat);
+    POOL_OF(f, seat)->n_out++;
+    bitset_remove(&POOL_OF(f, seat)->idle, seat);
 }
 
 void seat_release(Factory *f, Job *job)
 {
     if (job->seat == NONE) {
-        list_remove(f->jobs, LINK_OUT, &f->unclaimed, index_of(f, job));
-        f->n_unclaimed--;
-        f->n_out--;
+        Pool *pool = &f->pools[job->pool];
+        list_remove(f->jobs, LINK_OUT, &pool->unclaimed, index_of(f, job));
+        pool->n_unclaimed--;
+        pool->n_out--;
         return;
     }
     Seat *s = &f->seats[job->seat];
@@ -77,9 +79,9 @@ void seat_release(Factory *f, Job *job)
     s->n_jobs--;
     if (!seat_serves(f, job->seat))
         return;
-    f->n_out--;
+    POOL_OF(f, job->seat)->n_out--;
     if (s->n_jobs == 0) {
-        bitset_add(&f->idle, job->seat);
+        bitset_add(&POOL_OF(f, job->seat)->idle, job->seat);
         seat_mark_dirty(f, job->seat);
     }
 }
@@ -122,7 +124,7 @@ static void recall_handed(Factory *f, guint32 seat)
     for (guint32 i = f->seats[seat].jobs.head; i != NONE; i = f->jobs[i].links[LINK_OUT].next)
         if (f->jobs[i].state == JOB_HANDED)
             job_recall(f, job_at(f, i), RECALL_BACK);
-    recall_unclaimed(f);
+    recall_unclaimed(f, POOL_OF(f, seat));
 }
 
 /* It is not a member any more: it ends when its job has. */
@@ -130,6 +132,7 @@ void seat_retire(Factory *f, guint32 seat)
 {
     Seat *s = &f->seats[seat];
     const gboolean served = seat_serves(f, seat);
+    pool_not_worn(f, seat);
     s->member = NONE;
     if (served)
         seat_count_serving(f, seat, FALSE);
@@ -143,10 +146,11 @@ void seat_retire(Factory *f, guint32 seat)
     }
 }
 
-void seat_kill(Factory *f, guint32 seat)
+void seat_kill(Factory *f, guint32 seat, FactoryReason reason)
 {
     set_state(f, seat, SEAT_KILLED);
-    f->stats.kills++;
+    f->seats[seat].kill_reason = (guint16)reason;
+    f->stats.kills += reason == REASON_WORKER_KILLED;
     emit_seat(f, ACTION_KILL, seat);
     guint32 next;
     for (guint32 i = f->seats[seat].jobs.head; i != NONE; i = next) {
@@ -155,7 +159,7 @@ void seat_kill(Factory *f, guint32 seat)
         if (job->state == JOB_HANDED)
             job_recall(f, job, RECALL_BACK);
         else if (job->state == JOB_RUNNING && !job_may_retry(f, job))
-            answer_running(f, job, REASON_WORKER_KILLED);
+            answer_running(f, job, reason);
     }
 }
 
@@ -184,7 +188,7 @@ void on_worker_ready(Factory *f, const FactoryEvent *event)
     f->seats[seat].ready_usec = f->now_usec;
     f->seats[seat].busy_usec = 0;
     set_state(f, seat, SEAT_READY);
-    pool_member_ready(f, seat);
+    pool_worker_ready(f, seat);
 }
 
 void on_worker_dying(Factory *f, const FactoryEvent *event)
@@ -204,8 +208,11 @@ static void lose_jobs(Factory *f, guint32 seat, FactoryEnd end)
         [END_START_FAILED] = REASON_WORKER_CRASHED, [END_PLANNED] = REASON_WORKER_CRASHED,
         [END_HOST_GONE] = REASON_HOST_GONE,
     };
-    while (f->seats[seat].jobs.head != NONE)
-        job_lose(f, job_at(f, f->seats[seat].jobs.head), reasons[end]);
+    const Seat *s = &f->seats[seat];
+    const FactoryReason reason =
+        s->state == SEAT_KILLED ? (FactoryReason)s->kill_reason : reasons[end];
+    while (s->jobs.head != NONE)
+        job_lose(f, job_at(f, s->jobs.head), reason);
 }
 
 static void count_end(Factory *f, const Seat *s, FactoryEnd end)
@@ -224,20 +231,24 @@ void on_worker_ended(Factory *f, const FactoryEvent *event)
         return;
     }
     Seat *s = &f->seats[seat];
+    Pool *pool = POOL_OF(f, seat);
     const FactoryEnd end = s->state == SEAT_KILLED ? END_KILLED : event->end;
-    const gboolean is_member = s->member != NONE;
+    const gboolean is_fault = end != END_PLANNED && end != END_HOST_GONE;
+    const gboolean stays = s->member != NONE || pool->substitute == seat;
     count_end(f, s, end);
     if (s->state == SEAT_READY) /* its end was not announced */
         set_state(f, seat, SEAT_DYING);
     lose_jobs(f, seat, end);
-    if (!is_member) {
+    pool_not_worn(f, seat); /* the next one in the seat is fresh */
+    if (!stays) {
         seat_free(f, seat);
-    } else if (s->generation != f->pool.generation) {
-        s->member = NONE;
-        seat_free(f, seat);
-        reload_abort(f);
-    } else {
-        seat_want(f, seat, restart_wait(f, seat, end != END_PLANNED && end != END_HOST_GONE));
+    } else if (pool == POOL_NOW(f) || f->reload == RELOAD_SHARING) {
+        f->canary.crashes += is_fault && pool != POOL_NOW(f);
+        seat_want(f, seat, restart_wait(f, seat, is_fault));
         degraded_check(f);
+    } else {
+        s->member = NONE;
+        reload_abort(f);
+        seat_free(f, seat);
     }
 }

@@ -102,6 +102,7 @@ typedef struct {
 
     guint n_methods; /* at least 1: number 0 is every method without a line of its own */
     struct {
+        guint64 identity; /* what is counted of a number begins anew when this changes */
         FactoryRate rate;
     } methods[FACTORY_MAX_METHODS];
 } FactorySettings;

@@ -10,81 +10,20 @@
 #include "actor/factory/bitset.h"
 #include "actor/factory/factory.h"
 #include "actor/factory/fault.h"
+#include "actor/factory/jobs.h"
 #include "actor/factory/rate_limit.h"
 #include "actor/factory/stats.h"
 #include "actor/factory/wheel.h"
 #include "actor/runtime/backoff.h"
 
-#define NONE G_MAXUINT32
-
 /* Ticks of the controller that a growth of the pool has to pay. */
 #define TRIAL_TICKS 3u
-
-typedef enum {
-#define STATE(name, text, from) JOB_##name,
-#include "actor/factory/job_state.def"
-    JOB_STATES
-} JobState;
 
 typedef enum {
 #define STATE(name, text, from) SEAT_##name,
 #include "actor/factory/seat_state.def"
     SEAT_STATES
 } SeatState;
-
-typedef struct {
-    guint32 head, tail;
-} List;
-
-/* The lists that a job can stand in, one of each kind at a time. */
-typedef enum {
-    LINK_WAIT, /* all that wait, of its class, oldest first: who is discarded */
-    LINK_RUN,  /* its lane, or the queue of those that may run: who is next */
-    LINK_OUT,  /* its worker's jobs, or those that no worker is known to have */
-    JOB_LINKS
-} JobLink;
-
-typedef enum { RUN_NOWHERE, RUN_IN_LANE, RUN_IN_SHARED, RUN_IN_SEAT } RunPlace;
-
-/* Why a job that is out was asked back, weakest first: a stronger one replaces it. */
-typedef enum {
-    RECALL_NOT,
-    RECALL_BACK, /* to be queued again */
-    RECALL_GONE,
-    RECALL_CANCELLED,
-    RECALL_EXPIRED,
-    RECALL_DRAIN,
-} Recall;
-
-typedef struct {
-    guint64 id; /* index, and in the upper half which use of it; 0 while free */
-    gpointer user;
-    guint64 key_hash;
-    guint64 client, connection, correlation;
-    guint64 serial; /* in the order of arrival */
-    guint64 order;  /* in the order of becoming able to run; 0: not yet */
-    gint64 received_usec, admitted_usec, started_usec;
-    gint64 expires_usec;  /* it must have been started by then */
-    gint64 deadline_usec; /* it must have ended by then */
-    gint64 hold_usec;     /* it may not run before */
-    gint64 watch_usec;    /* it started or made progress then */
-    gint64 protect_usec;  /* it may be silent until then */
-    guint32 bytes, cost_usec, key_bytes;
-    guint32 lane; /* NONE: it has no key, or keys do not matter */
-    guint32 seat; /* its worker, NONE: not known; or whose queue it stands in */
-    struct {
-        guint32 prev, next;
-    } links[JOB_LINKS];
-    guint32 next_free;
-    guint16 method;
-    guint8 state, run_place, class_, priority, attempt;
-    guint8 warned; /* warnings given since watch_usec */
-    guint8 recall; /* Recall */
-    guint8 gone;   /* its client has gone while it ran */
-    guint8 idempotent, no_discard, stuck;
-    guint8 has_key;
-    guint8 key[FACTORY_KEY_BYTES];
-} Job;
 
 /* The jobs of one key that are not over yet.  One of them is current: able to run, or out. */
 typedef struct {
@@ -112,12 +51,14 @@ typedef struct {
     guint32 incarnation;
     guint32 n_jobs;
     Backoff backoff;
-    guint32 member; /* its number in the pool of its generation, NONE: not a member any more */
+    guint32 member; /* its number in the pool of its generation, NONE: not a member (any more) */
     guint32 generation;
     guint32 next_dirty;
-    guint32 state;
+    guint16 state;
+    guint16 kill_reason; /* KILLED: what its jobs come to */
     guint16 is_dirty;
-    guint16 is_denied; /* restart-intensity was used up when its turn to start came */
+    guint8 is_denied; /* restart-intensity was used up when its turn to start came */
+    guint8 is_worn;   /* to be replaced by a fresh one */
 } Seat;
 
 typedef struct {
@@ -127,13 +68,39 @@ typedef struct {
     Histogram queue_time, service_time;
 } Method;
 
-/* The workers of one generation that are meant to stay. */
+/* The workers of one generation, and what is on its way to them. */
 typedef struct {
-    guint32 generation;
-    guint32 n_members;
-    guint32 n_ready;
-    guint32 *members; /* seats, by number */
+    guint32 generation; /* 0: there has been none */
+    guint32 n_members;  /* those that are meant to stay */
+    guint32 n_seats;    /* in use: also those that are still ending */
+    guint32 n_ready;    /* members that can take jobs */
+    guint32 n_out;      /* jobs that those have, and unclaimed ones */
+    guint32 n_unclaimed;
+    List unclaimed;  /* LINK_OUT: out, and no worker is known to have them */
+    RunQueue shared; /* jobs that any of its workers may take */
+    Bitset idle;     /* READY members without a job */
+    guint32 last_routed;
+    guint32 n_worn;     /* members to be replaced */
+    guint32 substitute; /* the seat that comes for one of them, NONE: none does */
+    guint32 worn;       /* for which one */
+    guint32 n_hash_table;
+    guint32 *hash_table; /* member numbers by hash, for ROUTING_CONSISTENT_HASH */
+    guint32 *members;    /* seats, by number */
+    gint64 end_usec;     /* what it still runs then is cut off; 0: it is not retired */
 } Pool;
+
+typedef enum {
+#define STATE(name, text, from) RELOAD_##name,
+#include "actor/factory/reload_state.def"
+    RELOAD_STATES
+} ReloadState;
+
+/* What the calls of the next generation have come to, while it has a share of them. */
+typedef struct {
+    FactoryCanary limits;
+    gint64 until_usec; /* judged at last; 0: it has been, or there is none */
+    guint32 finished, errors, crashes;
+} Canary;
 
 struct Factory {
     FactorySettings settings;
@@ -147,11 +114,8 @@ struct Factory {
     Wheel job_timers;
     List waiting[2][FACTORY_PRIORITIES]; /* [no_discard]: LINK_WAIT */
     guint64 n_waiting[2];
-    List unclaimed; /* LINK_OUT: out, and no worker is known to have them */
-    guint32 n_unclaimed;
     guint32 n_recalled; /* asked back, and the driver has not said yet */
     guint32 n_handed;   /* in that state: not known to have been started */
-    guint32 n_out;      /* unclaimed ones, and those on READY workers of the present pool */
     guint64 next_serial, next_order;
 
     Lane *lanes;
@@ -159,17 +123,15 @@ struct Factory {
     guint32 *buckets; /* first lane of each, by hash; a power of two of them */
     guint32 n_buckets;
 
-    RunQueue shared;
-    Seat *seats; /* 2 * workers_most: of even and odd generations */
+    Seat *seats; /* 2 * workers_most: even numbers are of pools[0], odd ones of pools[1] */
     Wheel seat_timers;
-    Bitset idle;   /* READY workers of the present pool without a job */
     guint32 dirty; /* workers that may have something to do: a list by next_dirty */
-    guint32 last_routed;
-    guint32 *hash_table; /* member numbers by hash, for ROUTING_CONSISTENT_HASH */
-    guint32 n_hash_table;
 
-    Pool pool, next;       /* next.generation 0: no reload is under way */
-    guint32 seats_used[2]; /* of even and odd generations: also those that are still ending */
+    Pool pools[2];   /* generations by turns: one serves, the other comes or goes */
+    guint32 present; /* which of them serves */
+    ReloadState reload;
+    guint32 reload_target; /* the pool's size when it began */
+    Canary canary;
     guint32 target;
     gboolean has_begun, was_ready, is_degraded, is_unserved;
     FactoryReason degraded_reason; /* what waits is discarded for */
@@ -225,39 +187,6 @@ static inline gboolean job_waits(const Job *job)
     return job->state == JOB_HELD || job->state == JOB_QUEUED;
 }
 
-/* --- lists ------------------------------------------------------------------------------- */
-
-#define LIST_EMPTY ((List){ NONE, NONE })
-
-/* `before` NONE: at the end. */
-static inline void list_insert(Job *jobs, JobLink link, List *list, guint32 before, guint32 job)
-{
-    const guint32 prev = before == NONE ? list->tail : jobs[before].links[link].prev;
-    jobs[job].links[link].prev = prev;
-    jobs[job].links[link].next = before;
-    if (prev == NONE)
-        list->head = job;
-    else
-        jobs[prev].links[link].next = job;
-    if (before == NONE)
-        list->tail = job;
-    else
-        jobs[before].links[link].prev = job;
-}
-
-static inline void list_remove(Job *jobs, JobLink link, List *list, guint32 job)
-{
-    const guint32 prev = jobs[job].links[link].prev, next = jobs[job].links[link].next;
-    if (prev == NONE)
-        list->head = next;
-    else
-        jobs[prev].links[link].next = next;
-    if (next == NONE)
-        list->tail = prev;
-    else
-        jobs[next].links[link].prev = prev;
-}
-
 /* --- actions and decisions --------------------------------------------------------------- */
 
 FactoryAction *emit(Factory *f, FactoryActionKind kind); /* valid until the next one */
@@ -274,17 +203,6 @@ void emit_value(Factory *f, FactoryActionKind kind, gint64 value);
 void trace_line(Factory *f, const gchar *format, ...) G_GNUC_PRINTF(2, 3);
 
 guint64 random_next(Factory *f); /* SplitMix64, of the factory's seed */
-
-/* --- jobs.c ------------------------------------------------------------------------------ */
-guint64 job_id(guint64 serial, guint32 index); /* index NONE: of one that was refused */
-Job *job_new(Factory *f);
-void job_free(Factory *f, Job *job);
-void job_set_state(Factory *f, Job *job, JobState state); /* keeps the lists of waiting jobs */
-/* The one outcome of a job; counts it and says so.  What it holds stays. */
-void job_end(Factory *f, Job *job, FactoryReason reason);
-/* Ends a job that waits and takes it out of everything. */
-void job_discard(Factory *f, Job *job, FactoryReason reason);
-void job_arm_timer(Factory *f, const Job *job); /* for whatever is next in its state */
 
 /* --- lanes.c: keys ----------------------------------------------------------------------- */
 void lanes_init(Factory *f);
@@ -303,16 +221,18 @@ Job *run_pop(Factory *f, RunQueue *queue);
 void requeue_all(Factory *f); /* after routing, queue kind or pool have changed */
 
 /* --- router.c ---------------------------------------------------------------------------- */
-guint32 router_bound_seat(Factory *f, const Job *job); /* NONE: any may run it */
-guint32 router_bound_seat_of(const Factory *f, guint64 key_hash, guint16 method, gboolean has_key);
-guint32 router_choose(Factory *f, const Job *job); /* of the idle ones; NONE: none is */
-void router_pool_changed(Factory *f);
+/* NONE: any of the pool may run it. */
+guint32 router_bound_seat(const Factory *f, const Pool *pool, guint64 key_hash, guint16 method,
+                          gboolean has_key);
+/* Of the idle ones; NONE: none is. */
+guint32 router_choose(Factory *f, Pool *pool, const Job *job);
+void router_pool_changed(Factory *f, Pool *pool);
 
 /* --- pump.c: to the workers -------------------------------------------------------------- */
 void pump(Factory *f);
 void seat_mark_dirty(Factory *f, guint32 seat); /* it may be able to start something now */
 /* Now, if it came in, as that method. */
-gboolean would_start(const Factory *f, const FactoryJob *submit, guint16 method);
+gboolean would_start(Factory *f, const FactoryJob *submit, guint16 method);
 
 /* --- submit.c, report.c ------------------------------------------------------------------ */
 void submit(Factory *f, const FactoryJob *submit);
@@ -326,39 +246,55 @@ void on_expired(Factory *f, Job *job);
 void job_lose(Factory *f, Job *job, FactoryReason reason); /* its worker has ended */
 void job_put_back(Factory *f, Job *job);                   /* no worker had it: to where it stood */
 void job_recall(Factory *f, Job *job, Recall why);
-void recall_unclaimed(Factory *f);
+void recall_unclaimed(Factory *f, const Pool *pool);
 gboolean job_may_retry(const Factory *f, const Job *job);
 void job_due(Factory *f, Job *job);                              /* its timer */
 void answer_running(Factory *f, Job *job, FactoryReason reason); /* and leave it to its worker */
 
-/* --- seats.c, pool.c --------------------------------------------------------------------- */
-static inline guint32 seat_base(const Factory *f, guint32 generation)
-{
-    return (generation - 1) % 2 * f->workers_most;
-}
-/* Its worker counts as one of the present pool that takes jobs. */
+/* --- seats.c, pool.c, generations.c ------------------------------------------------------ */
+#define POOL_NOW(f)      (&(f)->pools[(f)->present])
+#define POOL_OTHER(f)    (&(f)->pools[1 - (f)->present])
+#define POOL_OF(f, seat) (&(f)->pools[(seat) % 2])
+
+/* A worker in words that its operators know. */
+#define WORKER_FORMAT         "worker %u of generation %u"
+#define WORKER_ARGS(f, seat_) factory_worker_index(seat_), (f)->seats[seat_].generation
+
+/* Its worker takes jobs, if its pool gets any. */
 static inline gboolean seat_serves(const Factory *f, guint32 seat)
 {
-    const guint32 base = seat_base(f, f->pool.generation);
-    return f->seats[seat].state == SEAT_READY && seat >= base && seat < base + f->workers_most &&
-           f->seats[seat].member != NONE;
+    return f->seats[seat].state == SEAT_READY && f->seats[seat].member != NONE;
 }
 void seat_count_serving(Factory *f, guint32 seat, gboolean serves);
 void seat_take(Factory *f, guint32 seat, Job *job); /* its worker is known to have the job */
 void seat_release(Factory *f, Job *job);            /* not any more, or it is unclaimed no more */
 void seat_want(Factory *f, guint32 seat, gint64 wait_usec);
 void seat_retire(Factory *f, guint32 seat);
-void seat_kill(Factory *f, guint32 seat);
-void seat_due(Factory *f, guint32 seat); /* its timer: start it */
+void seat_kill(Factory *f, guint32 seat, FactoryReason reason); /* what its jobs come to */
+void seat_due(Factory *f, guint32 seat);                        /* its timer: start it */
 void on_worker_ready(Factory *f, const FactoryEvent *event);
 void on_worker_dying(Factory *f, const FactoryEvent *event);
 void on_worker_ended(Factory *f, const FactoryEvent *event);
+void on_recycle(Factory *f, const FactoryEvent *event);
+void pool_init(Factory *f, Pool *pool);
+void pool_set_most(Factory *f, guint32 workers_most); /* grows; new seats are free */
 void pool_resize(Factory *f, guint32 workers);
-void pool_fill(Factory *f); /* as far as seats are free */
+void pool_fill(Factory *f); /* the present one, as far as seats are free */
+void pool_begin(Factory *f, Pool *pool, guint32 workers);
+void pool_retire(Factory *f, Pool *pool);
 void pool_seat_freed(Factory *f, guint32 seat);
-void pool_member_ready(Factory *f, guint32 seat);
-void reload_begin(Factory *f, guint32 generation);
+void pool_worker_ready(Factory *f, guint32 seat);
+void pool_not_worn(Factory *f, guint32 seat); /* it is replaced anyway, or ends */
+/* Where a job goes: to the present pool, or to the next one that has a share. */
+Pool *pool_for(Factory *f, gboolean has_key, guint64 key_hash, guint64 connection);
+void on_reload(Factory *f, const FactoryEvent *event);
+void on_canary(Factory *f, const FactoryEvent *event);
+void on_swap(Factory *f, const FactoryEvent *event);
 void reload_abort(Factory *f); /* fine when none is under way */
+void reload_worker_ready(Factory *f);
+void canary_saw(Factory *f, const Job *job, FactoryReason reason); /* it ended on a worker */
+void generations_advance(Factory *f);                              /* time has passed */
+gint64 generations_next_usec(const Factory *f);
 
 /* --- watch.c, drain.c, capacity.c, apply.c ----------------------------------------------- */
 gint64 watch_next_usec(const Factory *f, const Job *job); /* G_MAXINT64: it is not watched */

@@ -37,7 +37,7 @@ static gboolean is_served(const Factory *f, const Arrival *arrival, FactoryReaso
     if (f->is_unserved)
         return FALSE;
     *reason = REASON_REFUSED_DEGRADED;
-    if (f->is_degraded && f->pool.n_ready == 0)
+    if (f->is_degraded && POOL_NOW(f)->n_ready == 0)
         return FALSE;
     *reason = REASON_REFUSED_EXPIRED;
     return arrival->expires_usec > f->now_usec;
@@ -73,8 +73,13 @@ static void take_tokens(Factory *f, const Arrival *arrival)
 /* Jobs that wait, also those that stand before a worker's door. */
 static guint64 n_waiting(const Factory *f)
 {
-    const guint64 ahead = f->n_out > f->pool.n_ready ? f->n_out - f->pool.n_ready : 0;
-    return f->stats.queued + MIN(ahead, f->n_unclaimed);
+    guint64 waiting = f->stats.queued;
+    for (guint i = 0; i < G_N_ELEMENTS(f->pools); i++) {
+        const Pool *pool = &f->pools[i];
+        const guint32 ahead = pool->n_out > pool->n_ready ? pool->n_out - pool->n_ready : 0;
+        waiting += MIN(ahead, pool->n_unclaimed);
+    }
+    return waiting;
 }
 
 static gboolean discards_oldest(const Factory *f)
@@ -157,7 +162,7 @@ static void admit(Factory *f, const Arrival *arrival)
     f->stats.held += job->hold_usec > 0;
     emit_job(f, ACTION_ADMITTED, job, 0);
     TRACE(f, job, "came in as the %" G_GUINT64_FORMAT "th to wait; %u workers, %u of them idle",
-          f->stats.queued + 1, f->pool.n_ready, f->idle.n);
+          f->stats.queued + 1, POOL_NOW(f)->n_ready, POOL_NOW(f)->idle.n);
     job_set_state(f, job, JOB_QUEUED);
     if (job->has_key)
         lane_join(f, job);
@@ -209,7 +214,8 @@ void discard_all_waiting(Factory *f, FactoryReason reason)
 guint64 factory_available_capacity(const Factory *f)
 {
     const guint64 waiting = n_waiting(f);
-    const guint64 free_workers = f->n_out < f->pool.n_ready ? f->pool.n_ready - f->n_out : 0;
+    const Pool *pool = POOL_NOW(f);
+    const guint64 free_workers = pool->n_out < pool->n_ready ? pool->n_ready - pool->n_out : 0;
     if (f->drain != FACTORY_RUNNING || f->is_unserved)
         return 0;
     return free_workers + (f->queue_limit > waiting ? f->queue_limit - waiting : 0);

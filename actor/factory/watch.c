@@ -57,7 +57,7 @@ void watch_job(Factory *f, Job *job)
     TRACE(f, job, "is stuck");
     emit_job(f, ACTION_STUCK, job, f->now_usec - job->watch_usec)->worker = job->seat;
     if (f->settings.stuck == STUCK_KILL)
-        seat_kill(f, job->seat);
+        seat_kill(f, job->seat, REASON_WORKER_KILLED);
 }
 
 /* --- what handlers say ------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ void watch_look(Factory *f)
         f->next_look_usec = f->now_usec + interval;
         f->stats.looks++;
         emit(f, ACTION_LOOK);
-        if (FAULT(IDLE_STUCK) && f->idle.n > 0)
-            seat_kill(f, bitset_after(&f->idle, 0));
+        if (FAULT(IDLE_STUCK) && POOL_NOW(f)->idle.n > 0)
+            seat_kill(f, bitset_after(&POOL_NOW(f)->idle, 0), REASON_WORKER_KILLED);
     }
 }

@@ -40,7 +40,8 @@ static void check_key(Oracle *oracle, const World *world, const SimJob *job)
 static void check_turn(Oracle *oracle, const World *world, const SimJob *job)
 {
     const FactorySettings *s = &world->settings;
-    if (job->key != 0 || job->held || s->routing == ROUTING_CUSTOM || s->queue == QUEUE_WEIGHTED)
+    if (job->key != 0 || job->held || s->routing == ROUTING_CUSTOM || s->queue == QUEUE_WEIGHTED ||
+        world->share != 0)
         return;
     for (guint i = 0; i < world->n_jobs; i++) {
         const SimJob *other = &world->jobs[i];
@@ -50,6 +51,27 @@ static void check_turn(Oracle *oracle, const World *world, const SimJob *job)
         const gboolean alike = s->queue == QUEUE_FIFO || other->priority == job->priority;
         MUST(oracle, !better && !(alike && i < number_of(world, job)),
              "job %u was started before %u, whose turn it was", number_of(world, job), i);
+    }
+}
+
+/* While a next generation has a share, a key, or a connection, belongs to one of the two. */
+static void check_share(Oracle *oracle, const World *world, const SimJob *job, guint32 generation)
+{
+    MUST(oracle,
+         generation == factory_generation(world->factory) ||
+             (world->share != 0 && generation == world->next),
+         "job %u was started in generation %u, which serves not", number_of(world, job),
+         generation);
+    for (guint i = 0; i < world->n_jobs && world->share != 0; i++) {
+        const SimJob *other = &world->jobs[i];
+        const gboolean alike = job->key != 0
+                                   ? other->key == job->key
+                                   : other->key == 0 && other->connection == job->connection;
+        MUST(oracle,
+             other == job || other->share != world->share || !alike ||
+                 other->generation == generation,
+             "jobs %u and %u of one client were started in two generations", i,
+             number_of(world, job));
     }
 }
 
@@ -103,6 +125,13 @@ void oracle_after_submit(Oracle *oracle, const World *world, const SimJob *job)
          "%" G_GUINT64_FORMAT " bytes wait: too many", stats->queued_bytes);
 }
 
+/* Its generation has been replaced, and its time is over. */
+static gboolean is_cut_off(const World *world, guint32 worker)
+{
+    return world->cut_off_usec > 0 && world->now_usec >= world->cut_off_usec &&
+           world->workers[worker].generation < factory_generation(world->factory);
+}
+
 /* --- actions ----------------------------------------------------------------------------- */
 
 void oracle_on_action(Oracle *oracle, const World *world, const FactoryAction *action)
@@ -110,14 +139,17 @@ void oracle_on_action(Oracle *oracle, const World *world, const FactoryAction *a
     const SimJob *job = action->user;
     if (action->kind == ACTION_ADMITTED)
         check_rate(oracle, world);
-    else if (action->kind == ACTION_START)
+    else if (action->kind == ACTION_START) {
         check_start(oracle, world, job, action->worker);
-    else if (action->kind == ACTION_END)
+        check_share(oracle, world, job, (guint32)action->value);
+    } else if (action->kind == ACTION_END)
         MUST(oracle, job->ends == 0, "job %u has a second outcome: %s", number_of(world, job),
              factory_reason_token(action->reason));
     else if (action->kind == ACTION_KILL || action->kind == ACTION_WARN ||
              action->kind == ACTION_STUCK)
-        MUST(oracle, world->workers[action->worker].job != WORLD_NOBODY,
+        MUST(oracle,
+             world->workers[action->worker].job != WORLD_NOBODY ||
+                 (action->kind == ACTION_KILL && is_cut_off(world, action->worker)),
              "worker %u is taken for stuck, and has no job", action->worker);
     else if (action->kind == ACTION_RETRY)
         MUST(oracle, job->idempotent && job->tries < world->settings.retries && job->ends == 0,
@@ -177,7 +209,7 @@ static void check_work(Oracle *oracle, const World *world)
     for (guint i = 0; i < world->n_jobs && job == NULL; i++)
         if (may_run_anywhere(world, &world->jobs[i]))
             job = &world->jobs[i];
-    if (job == NULL)
+    if (job == NULL || world->share != 0) /* then factory_check() alone knows whose job it is */
         return;
     guint serving = 0;
     for (guint32 w = 0; w < WORLD_SEATS; w++) {
@@ -192,12 +224,22 @@ static void check_work(Oracle *oracle, const World *world)
              number_of(world, job), serving, n_occupied(world));
 }
 
+static void check_cut_off(Oracle *oracle, const World *world)
+{
+    for (guint32 w = 0; w < WORLD_SEATS && world->cut_off_usec > 0; w++) {
+        const SimWorker *worker = &world->workers[w];
+        MUST(oracle, worker->state == SIM_NONE || worker->killed || !is_cut_off(world, w),
+             "worker %u of a former generation lives on after its time", w);
+    }
+}
+
 void oracle_after_step(Oracle *oracle, const World *world)
 {
     if (oracle->broken->len > 0)
         return; /* the first is what counts */
     factory_check(world->factory, oracle->broken);
     check_work(oracle, world);
+    check_cut_off(oracle, world);
     MUST(oracle,
          world->drain_deadline_usec == 0 || world->now_usec < world->drain_deadline_usec ||
              factory_drain_state(world->factory) == FACTORY_DRAINED,

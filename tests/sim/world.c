@@ -45,11 +45,12 @@ static void tell_returned(World *world, SimJob *job)
 
 /* --- doing ------------------------------------------------------------------------------- */
 
-static void on_start(World *world, SimJob *job, guint32 worker)
+static void on_start(World *world, SimJob *job, guint32 worker, guint32 generation)
 {
     job->place = SIM_JOB_OUT;
     job->worker = worker;
-    job->generation = factory_generation(world->factory);
+    job->generation = generation;
+    job->share = world->share;
     job->handed = ++world->hand_overs;
     job->told_started = job->abandoned = FALSE;
 }
@@ -90,7 +91,7 @@ static void act(World *world, const FactoryAction *action)
         job->id = action->job;
         job->place = SIM_JOB_WAITS;
     } else if (action->kind == ACTION_START) {
-        on_start(world, job, action->worker);
+        on_start(world, job, action->worker, (guint32)action->value);
     } else if (action->kind == ACTION_END) {
         job->ends++;
         job->place = job->place < SIM_JOB_OUT ? SIM_JOB_GONE : job->place;
@@ -109,6 +110,11 @@ static void act(World *world, const FactoryAction *action)
         world->workers[action->worker].stopping = TRUE;
     } else if (action->kind == ACTION_KILL) {
         world->workers[action->worker].killed = TRUE;
+    } else if (action->kind == ACTION_NEXT_READY) {
+        world->next = (guint32)action->value;
+    } else if (action->kind == ACTION_SWAPPED ||
+               (action->kind == ACTION_RELOAD_FAILED && action->value == (gint64)world->next)) {
+        world->share = world->next = 0;
     }
 }
 
@@ -141,7 +147,8 @@ gboolean world_serves(const World *world, guint32 w)
 {
     const SimWorker *worker = &world->workers[w];
     return worker->state == SIM_READY && !worker->stopping && !worker->killed &&
-           worker->generation == factory_generation(world->factory);
+           (worker->generation == factory_generation(world->factory) ||
+            (world->share != 0 && worker->generation == world->next));
 }
 
 /* The nth of those, going round; NOBODY: there is none. */
@@ -216,9 +223,8 @@ void world_worker_ends(World *world, guint32 w, FactoryEnd end)
 }
 
 /* All workers of a generation, and what is in its ring. */
-void world_host_gone(World *world)
+void world_host_gone(World *world, guint32 generation)
 {
-    const guint32 generation = factory_generation(world->factory);
     gboolean had[WORLD_SEATS] = { FALSE };
     for (guint32 w = 0; w < WORLD_SEATS; w++) {
         had[w] = sim_lives(world, w) && world->workers[w].generation == generation;
@@ -288,6 +294,7 @@ void world_init(World *world, struct Oracle *oracle, guint64 *reached)
 {
     memset(world, 0, sizeof *world);
     world->now_usec = G_USEC_PER_SEC;
+    world->last_generation = 1;
     world->oracle = oracle;
     world->reached = reached;
     for (guint32 w = 0; w < WORLD_SEATS; w++)

@@ -11,8 +11,9 @@
 #include "actor/factory/stats.h"
 #include "tests/sim/schedule.h"
 
-#define WORLD_WORKERS 6u /* of one generation */
-#define WORLD_SEATS   (2 * WORLD_WORKERS)
+#define WORLD_WORKERS 6u /* of the first generation */
+#define WORLD_MOST    8u /* of a later one */
+#define WORLD_SEATS   (2 * WORLD_MOST)
 #define WORLD_JOBS    160u
 #define WORLD_NOBODY  G_MAXUINT32
 
@@ -24,7 +25,9 @@ typedef struct {
     guint ends;         /* outcomes told */
     guint32 worker;     /* OUT: for whom (NOBODY: any).  CLAIMED: who has it */
     guint32 generation; /* OUT, CLAIMED: whose ring it is in */
+    guint32 share;      /* in which share (world.share) it was handed over; 0: in none */
     guint key;          /* 0: none */
+    guint connection;
     guint8 priority;
     gboolean idempotent, no_discard, cancelled, told_started, abandoned;
     gboolean held; /* the rate limit made it wait for its turn */
@@ -55,6 +58,10 @@ struct World {
     SimWorker workers[WORLD_SEATS];
     guint64 hand_overs;
     gint64 drain_deadline_usec; /* 0: no drain */
+    guint32 last_generation;    /* that was tried */
+    guint32 share, n_shares;    /* a next generation has a share of the jobs; 0: it has none */
+    guint32 next;               /* the generation that could get one; 0: none */
+    gint64 cut_off_usec;        /* when what the former generation runs is over; 0: not */
     FactoryEventKind event;     /* that is being told */
     guint64 event_job;
     struct Oracle *oracle;

@@ -9,6 +9,7 @@ static void play_submit(World *world, const guint32 *p)
     SimJob *job = &world->jobs[world->n_jobs++];
     const guint key = p[0] % 5;
     *job = (SimJob){ .key = world->settings.routing == ROUTING_QUEUER ? 0 : key,
+                     .connection = p[2] % 5,
                      .priority = (guint8)(p[1] % (FACTORY_PRIORITIES + 1)),
                      .idempotent = (p[2] & 1) != 0,
                      .no_discard = p[2] % 7 == 0,
@@ -22,6 +23,7 @@ static void play_submit(World *world, const guint32 *p)
                                  .key_bytes = 1,
                                  .key_hash = key * 3,
                                  .client = p[2] % 3,
+                                 .connection = job->connection,
                                  .received_usec = world->now_usec,
                                  .ttl_usec = p[3] % 4 == 0 ? 30 + p[3] * 50 : 0,
                                  .deadline_usec = job->deadline_usec,
@@ -178,7 +180,25 @@ static void play_control(World *world, const Op *op)
         event.number = op->p[0] % (WORLD_WORKERS + 1);
     } else if (op->kind == OP_RELOAD) {
         event.kind = EVENT_RELOAD;
-        event.number = factory_generation(world->factory) + 1;
+        event.reload =
+            (FactoryReload){ ++world->last_generation, op->p[0] % (WORLD_WORKERS + 1),
+                             WORLD_WORKERS + op->p[1] % (WORLD_MOST - WORLD_WORKERS + 1) };
+    } else if (op->kind == OP_SWAP) {
+        event.kind = EVENT_SWAP;
+        event.at_usec = world->now_usec + 1 + op->p[0] % 200 * MSEC / 2;
+        if (world->next != 0)
+            world->cut_off_usec = event.at_usec;
+    } else if (op->kind == OP_CANARY) {
+        event.kind = EVENT_CANARY;
+        if (world->next != 0 && world->share == 0)
+            world->share = ++world->n_shares;
+        event.canary = (FactoryCanary){ op->p[0] % 1001, op->p[2] % 400, op->p[3] % 3,
+                                        1 + op->p[1] % 100 * MSEC };
+    } else if (op->kind == OP_RECYCLE) {
+        const guint32 w = world_choose(world, sim_lives, op->p[0]);
+        if (w == WORLD_NOBODY)
+            return;
+        event = world_of_worker(world, EVENT_RECYCLE, w);
     } else if (op->kind == OP_ABORT_RELOAD) {
         event.kind = EVENT_ABORT_RELOAD;
     } else if (op->kind == OP_ABORT_DRAIN) {
@@ -206,7 +226,8 @@ void world_play(World *world, const Op *op)
     else if (op->kind >= OP_READY && op->kind <= OP_ENDS)
         play_worker(world, op);
     else if (op->kind == OP_HOST_GONE)
-        world_host_gone(world);
+        world_host_gone(world, op->p[0] % 4 == 0 ? world->last_generation
+                                                 : factory_generation(world->factory));
     else if (op->kind == OP_CANCEL)
         play_cancel(world, op->p);
     else if (op->kind == OP_PROGRESS)

@@ -17,7 +17,7 @@ SimJob *world_choose_job(World *world, JobIs is, guint n);      /* NULL: none is
 void world_claim(World *world, guint32 worker, gboolean tell);
 void world_finish_job(World *world, guint32 worker, guint how);
 void world_worker_ends(World *world, guint32 worker, FactoryEnd end);
-void world_host_gone(World *world);
+void world_host_gone(World *world, guint32 generation);
 
 gboolean sim_is_starting(const World *world, guint32 worker);
 gboolean sim_lives(const World *world, guint32 worker);

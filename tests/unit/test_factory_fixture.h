@@ -17,7 +17,8 @@
 
 typedef struct {
     guint64 id;
-    guint32 worker; /* that has it, FIX_NOBODY: none */
+    guint32 worker;     /* that has it, FIX_NOBODY: none */
+    guint32 generation; /* that it was handed to */
     gboolean is_out, ended;
     FactoryReason reason;
     guint starts, retries;
@@ -35,7 +36,7 @@ typedef struct {
     guint order[FIX_JOBS * 2]; /* numbers of the jobs as they were started */
     guint n_started;
     struct {
-        guint32 incarnation, job;
+        guint32 incarnation, generation, job;
         gboolean asked, ready, stopping, killed;
     } workers[2 * FIX_WORKERS];
     guint said[FACTORY_ACTIONS]; /* how often each action was seen */
@@ -66,10 +67,18 @@ static inline void fix_tell(Fix *fix, FactoryEventKind kind)
     fix_step(fix, &(FactoryEvent){ .kind = kind });
 }
 
+/* The fixture has the workers of the first generation before those of the second. */
+static inline guint32 fix_seat(guint32 worker)
+{
+    return worker < FIX_WORKERS ? 2 * worker : 2 * (worker - FIX_WORKERS) + 1;
+}
+
+static inline guint32 fix_worker(guint32 seat) { return seat / 2 + seat % 2 * FIX_WORKERS; }
+
 static inline void fix_tell_worker(Fix *fix, FactoryEventKind kind, guint32 worker, guint64 job)
 {
     fix_step(fix, &(FactoryEvent){ .kind = kind,
-                                   .worker = worker,
+                                   .worker = fix_seat(worker),
                                    .incarnation = fix->workers[worker].incarnation,
                                    .job = job,
                                    .at_usec = fix->now_usec });
@@ -83,11 +92,11 @@ static inline void fix_give(Fix *fix, FixJob *job, guint32 worker)
     fix_tell_worker(fix, EVENT_STARTED, worker, job->id);
 }
 
-static inline guint32 fix_idle_worker(const Fix *fix)
+static inline guint32 fix_idle_worker(const Fix *fix, guint32 generation)
 {
     for (guint32 w = 0; w < 2 * FIX_WORKERS; w++)
         if (fix->workers[w].ready && !fix->workers[w].stopping && !fix->workers[w].killed &&
-            fix->workers[w].job == FIX_NOBODY)
+            fix->workers[w].job == FIX_NOBODY && fix->workers[w].generation == generation)
             return w;
     return FIX_NOBODY;
 }
@@ -102,9 +111,11 @@ static inline void fix_act(Fix *fix, const FactoryAction *action)
     } else if (action->kind == ACTION_START) {
         fix->order[fix->n_started++] = (guint)(job - fix->jobs);
         job->is_out = TRUE;
+        job->generation = (guint32)action->value;
         job->starts++;
-        const guint32 worker =
-            action->worker == FACTORY_NO_WORKER ? fix_idle_worker(fix) : action->worker;
+        const guint32 worker = action->worker == FACTORY_NO_WORKER
+                                   ? fix_idle_worker(fix, job->generation)
+                                   : fix_worker(action->worker);
         if (worker != FIX_NOBODY)
             fix_give(fix, job, worker);
     } else if (action->kind == ACTION_END) {
@@ -118,17 +129,19 @@ static inline void fix_act(Fix *fix, const FactoryAction *action)
     } else if (action->kind == ACTION_RETRY) {
         job->retries++;
     } else if (action->kind == ACTION_SPAWN) {
-        fix->workers[action->worker].incarnation = action->incarnation;
-        fix->workers[action->worker].asked = TRUE;
-        fix->workers[action->worker].ready = !fix->no_start;
-        fix->workers[action->worker].stopping = fix->workers[action->worker].killed = FALSE;
-        fix->workers[action->worker].job = FIX_NOBODY;
+        fix->workers[fix_worker(action->worker)].incarnation = action->incarnation;
+        fix->workers[fix_worker(action->worker)].generation = (guint32)action->value;
+        fix->workers[fix_worker(action->worker)].asked = TRUE;
+        fix->workers[fix_worker(action->worker)].ready = !fix->no_start;
+        fix->workers[fix_worker(action->worker)].stopping =
+            fix->workers[fix_worker(action->worker)].killed = FALSE;
+        fix->workers[fix_worker(action->worker)].job = FIX_NOBODY;
         if (!fix->no_start)
-            fix_tell_worker(fix, EVENT_WORKER_READY, action->worker, 0);
+            fix_tell_worker(fix, EVENT_WORKER_READY, fix_worker(action->worker), 0);
     } else if (action->kind == ACTION_STOP) {
-        fix->workers[action->worker].stopping = TRUE;
+        fix->workers[fix_worker(action->worker)].stopping = TRUE;
     } else if (action->kind == ACTION_KILL) {
-        fix->workers[action->worker].killed = TRUE;
+        fix->workers[fix_worker(action->worker)].killed = TRUE;
     }
 }
 
@@ -183,14 +196,14 @@ static inline guint fix_submit_priority(Fix *fix, guint8 priority)
 static inline void fix_claim(Fix *fix)
 {
     for (guint i = 0; i < fix->n_jobs; i++) {
-        const guint32 worker = fix_idle_worker(fix);
+        const guint32 worker = fix_idle_worker(fix, fix->jobs[i].generation);
         if (worker != FIX_NOBODY && fix->jobs[i].is_out && fix->jobs[i].worker == FIX_NOBODY &&
             !fix->jobs[i].ended)
             fix_give(fix, &fix->jobs[i], worker);
     }
 }
 
-static inline void fix_finish(Fix *fix, guint number)
+static inline void fix_end_job(Fix *fix, guint number, FactoryReason reason)
 {
     FixJob *job = &fix->jobs[number];
     const guint32 worker = job->worker;
@@ -199,17 +212,22 @@ static inline void fix_finish(Fix *fix, guint number)
     job->is_out = FALSE;
     job->worker = FIX_NOBODY;
     fix_step(fix, &(FactoryEvent){ .kind = EVENT_FINISHED,
-                                   .worker = worker,
+                                   .worker = fix_seat(worker),
                                    .incarnation = fix->workers[worker].incarnation,
                                    .job = job->id,
-                                   .reason = REASON_COMPLETED });
+                                   .reason = reason });
     fix_claim(fix);
+}
+
+static inline void fix_finish(Fix *fix, guint number)
+{
+    fix_end_job(fix, number, REASON_COMPLETED);
 }
 
 static inline void fix_worker_ends(Fix *fix, guint32 worker, FactoryEnd end)
 {
     const FactoryEvent event = { .kind = EVENT_WORKER_ENDED,
-                                 .worker = worker,
+                                 .worker = fix_seat(worker),
                                  .incarnation = fix->workers[worker].incarnation,
                                  .end = end };
     fix_tell_worker(fix, EVENT_WORKER_DYING, worker, 0);
@@ -227,6 +245,19 @@ static inline void fix_time(Fix *fix, gint64 usec)
 {
     fix->now_usec += usec;
     fix_tell(fix, EVENT_TICK);
+    fix_claim(fix);
+}
+
+static inline void fix_reload(Fix *fix, guint32 generation, guint32 workers)
+{
+    fix_step(fix, &(FactoryEvent){ .kind = EVENT_RELOAD,
+                                   .reload = { generation, workers, FIX_WORKERS } });
+    fix_claim(fix);
+}
+
+static inline void fix_swap(Fix *fix, gint64 patience_usec)
+{
+    fix_step(fix, &(FactoryEvent){ .kind = EVENT_SWAP, .at_usec = fix->now_usec + patience_usec });
     fix_claim(fix);
 }
 

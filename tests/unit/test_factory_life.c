@@ -68,59 +68,6 @@ START_TEST(a_drain_can_be_called_off)
 }
 END_TEST
 
-/* --- generations ------------------------------------------------------------------------- */
-
-static void reload(guint32 generation)
-{
-    fix_step(&fix, &(FactoryEvent){ .kind = EVENT_RELOAD, .number = generation });
-    fix_claim(&fix);
-}
-
-START_TEST(a_reload_hands_the_queue_over_in_order_and_lets_what_runs_end)
-{
-    fix_open(&fix, (FactoryRouting)_i, 2);
-    for (guint i = 0; i < 20; i++)
-        fix_submit_key(&fix, (guint8)(i % 4));
-    const guint running = fix.order[0];
-    const guint32 old = fix.jobs[running].worker;
-    reload(2);
-    ck_assert_uint_eq(fix.said[ACTION_SWAPPED], 1);
-    ck_assert_uint_eq(factory_generation(fix.factory), 2);
-    for (guint i = 0; i < fix.n_started; i++) {
-        ck_assert(fix.order[i] == running || fix.jobs[fix.order[i]].worker >= FIX_WORKERS ||
-                  fix.jobs[fix.order[i]].worker < 2);
-        fix_finish(&fix, fix.order[i]);
-    }
-    ck_assert_uint_eq(fix_count(&fix, REASON_COMPLETED), 20);
-    for (guint i = 1; i < fix.n_started; i++)
-        for (guint k = 0; k < i; k++)
-            ck_assert(fix.order[k] % 4 != fix.order[i] % 4 || fix.order[k] < fix.order[i]);
-    fix_worker_ends(&fix, old, END_PLANNED);
-    fix_worker_ends(&fix, 1 - old, END_PLANNED);
-    ck_assert_uint_eq(fix.said[ACTION_GENERATION_ENDED], 1);
-    ck_assert_int_eq(fix.last_value[ACTION_GENERATION_ENDED], 1);
-    fix_close(&fix);
-}
-END_TEST
-
-START_TEST(a_generation_that_does_not_come_up_changes_nothing)
-{
-    fix_open(&fix, ROUTING_QUEUER, 2);
-    fix.no_start = TRUE;
-    reload(2);
-    ck_assert_uint_eq(fix.said[ACTION_SWAPPED], 0);
-    fix_worker_ends(&fix, FIX_WORKERS, END_START_FAILED);
-    ck_assert_uint_eq(fix.said[ACTION_RELOAD_FAILED], 1);
-    ck_assert_uint_eq(factory_generation(fix.factory), 1);
-    ck_assert_uint_eq(fix.jobs[fix_submit(&fix)].starts, 1);
-    fix_worker_ends(&fix, FIX_WORKERS + 1, END_PLANNED);
-    fix.no_start = FALSE;
-    reload(2); /* and may be tried again */
-    ck_assert_uint_eq(factory_generation(fix.factory), 2);
-    fix_close(&fix);
-}
-END_TEST
-
 /* --- settings ---------------------------------------------------------------------------- */
 
 START_TEST(settings_that_cannot_be_are_refused_with_what_could)
@@ -170,6 +117,24 @@ START_TEST(every_setting_can_change_under_load)
         if (fix.jobs[fix.order[i]].worker != FIX_NOBODY)
             fix_finish(&fix, fix.order[i]);
     ck_assert_uint_eq(fix_count(&fix, REASON_COMPLETED), 100);
+    fix_close(&fix);
+}
+END_TEST
+
+START_TEST(a_number_that_gets_another_method_is_measured_anew)
+{
+    fix_settings(&fix, ROUTING_QUEUER, 1);
+    fix.settings.n_methods = 2;
+    fix_begin(&fix);
+    FactoryEvent event = fix_submit_event(&fix);
+    event.submit.method = 1;
+    fix_step(&fix, &event);
+    fix_finish(&fix, 0);
+    fix_apply(&fix);
+    ck_assert_uint_eq(factory_service_time(fix.factory, 1)->count, 1);
+    fix.settings.methods[1].identity = 7;
+    fix_apply(&fix);
+    ck_assert_uint_eq(factory_service_time(fix.factory, 1)->count, 0);
     fix_close(&fix);
 }
 END_TEST
@@ -256,7 +221,8 @@ START_TEST(numbers_go_on_over_settings_sizes_and_generations)
     fix.settings.routing = ROUTING_KEY_PERSISTENT;
     fix_apply(&fix);
     fix_resize(&fix, 3);
-    reload(2);
+    fix_reload(&fix, 2, 2);
+    fix_swap(&fix, 10 * SECOND);
     ck_assert_uint_eq(factory_generation(fix.factory), 2);
     fix_time(&fix, SECOND);
     fix_finish(&fix, 1);
@@ -343,11 +309,9 @@ Suite *test_suite(void)
                         ROUTING_CUSTOM);
     tcase_add_test(tcase, a_drain_of_what_runs_tells_the_queue_at_once);
     tcase_add_test(tcase, a_drain_can_be_called_off);
-    tcase_add_loop_test(tcase, a_reload_hands_the_queue_over_in_order_and_lets_what_runs_end,
-                        ROUTING_KEY_PERSISTENT, ROUTING_CUSTOM);
-    tcase_add_test(tcase, a_generation_that_does_not_come_up_changes_nothing);
     tcase_add_test(tcase, settings_that_cannot_be_are_refused_with_what_could);
     tcase_add_test(tcase, every_setting_can_change_under_load);
+    tcase_add_test(tcase, a_number_that_gets_another_method_is_measured_anew);
     tcase_add_test(tcase, ready_draining_and_drained_come_in_this_order);
     tcase_add_test(tcase, the_numbers_of_ractor_are_right_at_every_moment);
     tcase_add_test(tcase, numbers_go_on_over_settings_sizes_and_generations);

@@ -133,7 +133,7 @@ END_TEST
 START_TEST(a_stuck_worker_is_killed_its_caller_answered_and_nothing_waits_for_it)
 {
     fix_open(&fix, (FactoryRouting)_i, 2);
-    fix_submit(&fix);
+    const guint32 stuck = fix.jobs[fix_submit(&fix)].worker;
     fix_time(&fix, 60 * SECOND);
     ck_assert_uint_eq(fix.said[ACTION_KILL], 1);
     assert_came_to(&fix, 0, REASON_WORKER_KILLED);
@@ -141,7 +141,7 @@ START_TEST(a_stuck_worker_is_killed_its_caller_answered_and_nothing_waits_for_it
         const guint job = fix_submit(&fix);
         fix_finish(&fix, job);
     }
-    fix_worker_ends(&fix, 0, END_KILLED);
+    fix_worker_ends(&fix, stuck, END_KILLED);
     ck_assert_uint_eq(factory_ready_workers(fix.factory), 2);
     fix_close(&fix);
 }
