@@ -120,7 +120,7 @@ $(BUILD)/handlers/$(1).so: $(call objects,$(wildcard handlers/$(1)/*.c)) $(BUILD
 endef
 $(foreach h,$(HANDLERS),$(eval $(call handler_rules,$(h))))
 
-$(BUILD)/gen-py/stamp: $(wildcard idl/*.thrift)
+$(BUILD)/gen-py/stamp: $(wildcard idl/*.thrift tests/idl/version_*.thrift)
 	@mkdir -p $(@D)
 	$(call say,GEN)for idl in $^; do thrift --gen py -out $(@D) $$idl || exit 1; done
 	@touch $@
@@ -144,9 +144,14 @@ $(UNIT_TESTS:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o 
 	@mkdir -p $(@D)
 	$(call say,LINK)$(LINK) -rdynamic -o $@ $(filter %.o,$^) $(UNIT_LIBS) $(CHECK_LIBS)
 
+# Those of tests/idl/version_*.thrift have generated code with the same names in both.
+VERSIONS := version_one version_two
+$(foreach v,$(VERSIONS),$(eval $(BUILD)/obj/tests/plugins/$(v).o: GEN_DIRS := -I$(BUILD)/gen/$(v)))
+$(foreach v,$(VERSIONS),$(eval $(BUILD)/obj/tests/plugins/$(v).o: | $(BUILD)/gen/$(v)/stamp))
+$(foreach v,$(VERSIONS),$(eval $(BUILD)/tests/plugins/$(v).so: $(BUILD)/gen/$(v).a))
 $(BUILD)/tests/plugins/%.so: $(BUILD)/obj/tests/plugins/%.o
 	@mkdir -p $(@D)
-	$(call say,LINK)$(LINK) -shared -o $@ $< $(HOST_LIBS)
+	$(call say,LINK)$(LINK) -shared -o $@ $^ $(HOST_LIBS)
 
 # A stock c_glib client: nothing of Sluice is linked into it.
 $(BUILD)/tests/cglib_client: $(BUILD)/obj/tests/e2e/cglib_client.o $(BUILD)/gen/calculator.a

@@ -8,6 +8,7 @@
  * Never:  half right: a file with one error in it gives no snapshot, and tells all its errors. */
 #pragma once
 #include "config/address.h"
+#include "config/canary.h"
 #include "config/key_source.h"
 #include "config/range.h"
 #include "config/rate.h"
@@ -27,6 +28,7 @@
 #define RANGE_FIELD     Range
 #define RATE_FIELD      Rate
 #define KEY_FIELD       KeySource
+#define CANARY_FIELD    Canary
 
 typedef struct {
     gchar *name; /* as clients call it */
@@ -64,6 +66,7 @@ typedef struct {
 #undef RANGE_FIELD
 #undef RATE_FIELD
 #undef KEY_FIELD
+#undef CANARY_FIELD
 
 #define CONFIG_MAX_METHODS 128 /* with settings of their own, per service */
 
@@ -75,6 +78,10 @@ typedef struct {
  * A file that cannot be read is a G_FILE_ERROR. */
 Config *config_load(const gchar *path, GError **error);
 Config *config_parse(const gchar *text, const gchar *file_name, GError **error);
+
+/* FALSE: the running daemon, which has `from`, would need a restart for `to`; the error has a
+ * line for each setting that says so (restart.c). */
+gboolean config_may_reload(const Config *from, const Config *to, GError **error);
 
 Config *config_ref(Config *config);
 void config_unref(Config *config);

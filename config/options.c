@@ -76,3 +76,9 @@ gboolean option_parse(const Option *option, const gchar *text, gpointer fields, 
 {
     return value_parse(&option->rule, text, field_of(option, fields), error);
 }
+
+gboolean option_equal(const Option *option, gconstpointer fields, gconstpointer others)
+{
+    return value_equal(option->rule.type, (const gchar *)fields + option->offset,
+                       (const gchar *)others + option->offset);
+}

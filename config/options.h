@@ -31,4 +31,5 @@ gchar *options_keys(const OptionTable *table);                          /* "list
 void options_set_defaults(const OptionTable *table, gpointer fields);
 void options_clear(const OptionTable *table, gpointer fields);
 
+gboolean option_equal(const Option *option, gconstpointer fields, gconstpointer others);
 gboolean option_parse(const Option *option, const gchar *text, gpointer fields, GError **error);

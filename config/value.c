@@ -45,6 +45,7 @@ static const gchar *const syntaxes[] = {
     [VALUE_RANGE] = "or two such numbers as in 2..16",
     [VALUE_RATE] = RATE_FORMS,
     [VALUE_KEY] = KEY_FORMS,
+    [VALUE_CANARY] = CANARY_FORMS,
 };
 
 static gboolean fail(GError **error, const gchar *what)
@@ -230,6 +231,63 @@ gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, G
         return rate_parse(text, field, error);
     case VALUE_KEY:
         return key_source_parse(text, field, error);
+    case VALUE_CANARY:
+        return canary_parse(text, field, error);
+    }
+    g_assert_not_reached();
+}
+
+static gboolean equal_listeners(const GPtrArray *a, const GPtrArray *b)
+{
+    gboolean equal = a->len == b->len;
+    for (guint i = 0; equal && i < a->len; i++)
+        equal = address_equal(a->pdata[i], b->pdata[i]);
+    return equal;
+}
+
+static gboolean equal_keys(const KeySource *a, const KeySource *b)
+{
+    return a->kind == b->kind && a->depth == b->depth && g_strcmp0(a->header, b->header) == 0 &&
+           memcmp(a->path, b->path, a->depth * sizeof a->path[0]) == 0;
+}
+
+static gboolean equal_canaries(const Canary *a, const Canary *b)
+{
+    return a->share_permille == b->share_permille && a->window_usec == b->window_usec &&
+           a->errors_permille == b->errors_permille && a->crashes == b->crashes;
+}
+
+static gboolean equal_addresses(const Address *a, const Address *b)
+{
+    return a == NULL || b == NULL ? a == b : address_equal(a, b);
+}
+
+gboolean value_equal(ValueType type, gconstpointer a, gconstpointer b)
+{
+    switch (type) {
+    case VALUE_BOOL:
+    case VALUE_UINT:
+    case VALUE_CHOICE:
+    case VALUE_LOG_LEVEL:
+        return *(const guint *)a == *(const guint *)b;
+    case VALUE_SIZE:
+    case VALUE_DURATION:
+        return *(const guint64 *)a == *(const guint64 *)b;
+    case VALUE_PATH:
+    case VALUE_PLUGIN:
+        return g_strcmp0(*(gchar *const *)a, *(gchar *const *)b) == 0;
+    case VALUE_LISTENERS:
+        return equal_listeners(*(GPtrArray *const *)a, *(GPtrArray *const *)b);
+    case VALUE_ADMIN:
+        return equal_addresses(*(Address *const *)a, *(Address *const *)b);
+    case VALUE_RANGE:
+        return memcmp(a, b, sizeof(Range)) == 0;
+    case VALUE_RATE:
+        return memcmp(a, b, sizeof(Rate)) == 0;
+    case VALUE_KEY:
+        return equal_keys(a, b);
+    case VALUE_CANARY:
+        return equal_canaries(a, b);
     }
     g_assert_not_reached();
 }
@@ -258,6 +316,7 @@ void value_clear(ValueType type, gpointer field)
     case VALUE_CHOICE:
     case VALUE_RANGE:
     case VALUE_RATE:
+    case VALUE_CANARY:
         return;
     }
 }

@@ -19,6 +19,7 @@ typedef enum {
     VALUE_RANGE,
     VALUE_RATE,
     VALUE_KEY,
+    VALUE_CANARY,
 } ValueType;
 
 typedef struct {
@@ -31,6 +32,9 @@ typedef struct {
 /* Replaces what `field` holds; its C type is the one that config.h gives for the rule's type.
  * FALSE leaves it as it was; the error says what is wrong with `text`, without repeating it. */
 gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, GError **error);
+
+/* Whether two fields hold the same. */
+gboolean value_equal(ValueType type, gconstpointer a, gconstpointer b);
 
 /* Frees what `field` holds and leaves it empty. */
 void value_clear(ValueType type, gpointer field);

@@ -51,7 +51,7 @@ static int explain(void)
     return EXIT_SUCCESS;
 }
 
-static int check(const Config *config, const gchar *path)
+static int check(Config *config, const gchar *path)
 {
     g_autoptr(GError) error = NULL;
     if (!try_plugins(config, &error))

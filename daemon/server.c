@@ -34,18 +34,19 @@ typedef enum {
 
 typedef struct {
     ObjTag tag;
-    const Config *config;
+    Config *config; /* in force, by reference */
     const gchar *config_path;
     ServerState state;
     Loop *loop;
     LoopActors *actors;
     ActorSystem *system;
-    ActorId root, drain, reload;
+    ActorId root, drain;
     Actor *self; /* the root, while it lives */
     DaemonStats stats;
     Dispatch *dispatch;
     Front *front;
     Admin *admin;
+    Reload *reload;
     struct event *signals[3];
     LoopWatcher watcher;
     gboolean processes_gone;
@@ -87,13 +88,14 @@ static void stop(Server *server, gint64 patience_usec)
 {
     set_state(server, SERVER_STOPPING);
     actor_send_after(server->self, STOP_TIMEOUT_USEC, TAG_PATIENCE, 0);
-    dispatch_stop(server->dispatch, server->system, loop_now_usec() + patience_usec);
+    dispatch_stop(server->dispatch, loop_now_usec() + patience_usec);
     front_finish(server->front);
 }
 
 static void drain(Server *server)
 {
     set_state(server, SERVER_DRAINING);
+    reload_stop(server->reload);
     front_stop_accepting(server->front);
     server->drain = drain_spawn(server->system, server->root, server->dispatch,
                                 server->config->drain_timeout_usec);
@@ -103,7 +105,7 @@ static void take_signal(Server *server, gint number)
 {
     log_notice("daemon.signal number=%d name=%s", number, g_strsignal(number));
     if (number == SIGHUP)
-        reload_ask(server->system, server->reload);
+        reload_ask(server->reload);
     else if (server->state == SERVER_SERVING)
         drain(server);
     else if (server->state == SERVER_DRAINING)
@@ -118,8 +120,7 @@ static gboolean on_start(Actor *self, GError **error)
     (void)error;
     server->self = self;
     dispatch_start(server->dispatch, server->system, server->root);
-    server->reload =
-        reload_spawn(server->system, server->root, server->config_path, &server->stats);
+    reload_start(server->reload, server->system, server->root);
     return TRUE;
 }
 
@@ -151,6 +152,31 @@ static void on_drained(guint64 cut_off, gpointer user)
 static void on_processes_gone(gpointer user)
 {
     tell_root(OBJ_FROM(Server, user, SERVER_MAGIC), TAG_PROCESSES_GONE, 0);
+}
+
+/* --- a reload ---------------------------------------------------------------------------- */
+
+static void on_prepared(gpointer user)
+{
+    reload_prepared(OBJ_FROM(Server, user, SERVER_MAGIC)->reload);
+}
+
+static void on_failed(const gchar *service, const gchar *why, gpointer user)
+{
+    reload_failed(OBJ_FROM(Server, user, SERVER_MAGIC)->reload, service, why);
+}
+
+static void on_settled(gpointer user)
+{
+    reload_settled(OBJ_FROM(Server, user, SERVER_MAGIC)->reload);
+}
+
+static void adopt(Config *config, gpointer user)
+{
+    Server *server = OBJ_FROM(Server, user, SERVER_MAGIC);
+    config_unref(server->config);
+    server->config = config_ref(config);
+    log_start(config->log_level);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -210,6 +236,7 @@ static gboolean open_admin(Server *server, GError **error)
         .config = server->config,
         .dispatch = server->dispatch,
         .front = server->front,
+        .reload = server->reload,
         .stats = &server->stats,
         .started_usec = loop_now_usec(),
         .is_draining = is_draining,
@@ -224,25 +251,44 @@ static gboolean open_admin(Server *server, GError **error)
     return TRUE;
 }
 
+static void open_reload(Server *server)
+{
+    const ReloadContext context = {
+        .config_path = server->config_path,
+        .config = server->config,
+        .dispatch = server->dispatch,
+        .front = server->front,
+        .stats = &server->stats,
+        .adopt = adopt,
+        .user = server,
+    };
+    server->reload = reload_new(&context);
+}
+
 static void free_server(Server *server)
 {
     admin_free(server->admin);
     front_free(server->front);
     loop_actors_free(server->actors);
+    reload_free(server->reload);
     dispatch_free(server->dispatch);
     loop_remove_watcher(server->loop, &server->watcher);
     for (guint i = 0; i < G_N_ELEMENTS(server->signals); i++)
         event_free(server->signals[i]);
     loop_free(server->loop);
+    config_unref(server->config);
     OBJ_FINI(server, SERVER_MAGIC);
 }
 
-gboolean server_run(const Config *config, const gchar *config_path, GError **error)
+gboolean server_run(Config *config, const gchar *config_path, GError **error)
 {
     static const ActorClass root_class = { .start = on_start, .handle = on_message };
     static const ActorOptions root_options = { .name = "root", .restart = RESTART_NEVER };
-    static const DispatchEvents events = { on_drained, on_processes_gone };
-    Server server = { .config = config, .config_path = config_path, .loop = loop_new() };
+    static const DispatchEvents events = { on_drained, on_processes_gone, on_prepared, on_failed,
+                                           on_settled };
+    Server server = { .config = config_ref(config),
+                      .config_path = config_path,
+                      .loop = loop_new() };
     OBJ_INIT(&server, SERVER_MAGIC);
     server.actors = loop_actors_new(server.loop);
     server.system = loop_actors_system(server.actors);
@@ -251,6 +297,8 @@ gboolean server_run(const Config *config, const gchar *config_path, GError **err
     catch_signals(&server);
     server.dispatch = dispatch_new(server.loop, config, &events, &server);
     server.front = front_new(server.loop, config, server.dispatch, &server.stats, error);
+    if (server.front != NULL)
+        open_reload(&server);
     const gboolean started = server.front != NULL && open_admin(&server, error);
     if (started) {
         server.root = actor_spawn(server.system, 0, &root_class, &root_options, &server);

@@ -7,4 +7,4 @@
 
 /* Serves until a signal ends it; borrows `config`, which was read from `config_path`.  FALSE with
  * `error`: it did not start. */
-gboolean server_run(const Config *config, const gchar *config_path, GError **error);
+gboolean server_run(Config *config, const gchar *config_path, GError **error);

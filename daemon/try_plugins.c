@@ -5,7 +5,7 @@
 #include "daemon/hosts/pool.h"
 
 typedef struct {
-    const Config *config;
+    Config *config;
     ServiceConfig service; /* the real one's, but with one worker */
     ServiceStats stats;
     Loop *loop;
@@ -71,8 +71,9 @@ static void try_one(Trial *trial)
                                            .stopped = on_stopped };
     trial->loop = loop_new();
     trial->service.workers = (Range){ 1, 1 };
-    trial->pool =
-        pool_new(trial->loop, trial->config, &trial->service, 0, &trial->stats, &handlers, trial);
+    const HostSpec spec = { trial->config, &trial->service, 0,
+                            (guint32)trial->config->max_frame_bytes };
+    trial->pool = pool_new(trial->loop, &spec, &trial->stats, &handlers, trial);
     trial->watcher = (LoopWatcher){ watcher_poll, watcher_arm, nothing, trial, NULL };
     loop_add_watcher(trial->loop, &trial->watcher);
     trial->actors = loop_actors_new(trial->loop);
@@ -85,7 +86,7 @@ static void try_one(Trial *trial)
     loop_free(trial->loop);
 }
 
-gboolean try_plugins(const Config *config, GError **error)
+gboolean try_plugins(Config *config, GError **error)
 {
     g_autoptr(GString) problems = g_string_new(NULL);
     for (guint i = 0; i < config->n_services; i++) {

@@ -6,4 +6,4 @@
 #include "config/config.h"
 
 /* FALSE with one line per plugin that cannot be served. */
-gboolean try_plugins(const Config *config, GError **error);
+gboolean try_plugins(Config *config, GError **error);

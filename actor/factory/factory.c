@@ -48,8 +48,8 @@ guint64 random_next(Factory *f)
 
 /* --- life -------------------------------------------------------------------------------- */
 
-Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guint64 seed,
-                     gint64 now_usec)
+Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guint32 generation,
+                     guint64 seed, gint64 now_usec)
 {
     g_assert(workers_most > 0 && workers_most <= FACTORY_MAX_WORKERS);
     Factory *f = g_new0(Factory, 1);
@@ -67,7 +67,7 @@ Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guin
     pool_init(f, &f->pools[0]);
     pool_init(f, &f->pools[1]);
     pool_set_most(f, workers_most);
-    f->pools[0].generation = 1;
+    f->pools[0].generation = generation;
     f->clients = g_new0(RateClient, RATE_CLIENT_SETS * RATE_CLIENT_WAYS);
     f->methods = g_new0(Method, settings->n_methods);
     f->queue_limit = settings->queue_limit;

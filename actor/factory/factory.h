@@ -147,10 +147,10 @@ void factory_actions_clear(FactoryActions *actions); /* frees the memory */
 
 /* `settings` must be valid.  `workers_most`: so many seats a generation has, of which one should
  * be more than `workers_max` if workers are to be recycled.  Generations have even and odd
- * worker numbers by turns: the first one 0, 2, 4...  `seed`: of back-off jitter and of the power
- * of two choices. */
-Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guint64 seed,
-                     gint64 now_usec);
+ * worker numbers by turns: the first one, which has the number `generation`, 0, 2, 4...  `seed`: of
+ * back-off jitter and of the power of two choices. */
+Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guint32 generation,
+                     guint64 seed, gint64 now_usec);
 void factory_free(Factory *factory); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Factory, factory_free)
 
@@ -190,6 +190,12 @@ guint32 factory_worker_count(const Factory *factory); /* what the pool's size sh
 guint32 factory_ready_workers(const Factory *factory);
 guint32 factory_generation(const Factory *factory);
 const FactorySettings *factory_settings(const Factory *factory);
+
+/* What the jobs of the last generation that had a share have come to. */
+typedef struct {
+    guint32 finished, errors, crashes;
+} FactoryEvidence;
+FactoryEvidence factory_evidence(const Factory *factory);
 guint64 factory_settings_version(const Factory *factory);
 /* How many more jobs would be admitted now: free workers and room in the queue. */
 guint64 factory_available_capacity(const Factory *factory);

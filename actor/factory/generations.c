@@ -59,6 +59,7 @@ void on_reload(Factory *f, const FactoryEvent *event)
     if (f->reload != RELOAD_NONE || f->drain != FACTORY_RUNNING || next->n_seats > 0 ||
         reload->generation <= POOL_NOW(f)->generation || reload->most > FACTORY_MAX_WORKERS) {
         fail(f, reload->generation);
+        emit_value(f, ACTION_GENERATION_ENDED, reload->generation);
         return;
     }
     set_state(f, RELOAD_STARTING);
@@ -95,7 +96,7 @@ void reload_abort(Factory *f)
     if (f->reload == RELOAD_NONE)
         return;
     set_state(f, RELOAD_NONE);
-    f->canary = (Canary){ .until_usec = 0 };
+    f->canary.until_usec = 0;
     retire(f, next);
     fail(f, next->generation);
 }
@@ -109,7 +110,7 @@ void on_swap(Factory *f, const FactoryEvent *event)
         return;
     }
     set_state(f, RELOAD_NONE);
-    f->canary = (Canary){ .until_usec = 0 };
+    f->canary.until_usec = 0;
     f->present = 1 - f->present;
     f->is_degraded = FALSE;
     f->stats.reloads++;
@@ -147,8 +148,8 @@ void canary_saw(Factory *f, const Job *job, FactoryReason reason)
     if (f->reload != RELOAD_SHARING || job->seat == NONE ||
         POOL_OF(f, job->seat) != POOL_OTHER(f) || factory_reason_kind(reason) == REASON_DISCARDED)
         return;
-    f->canary.finished++;
-    f->canary.errors += is_its_fault(reason);
+    f->canary.seen.finished++;
+    f->canary.seen.errors += is_its_fault(reason);
 }
 
 /* Before the end only once there are so many jobs that one error is not too much. */
@@ -157,8 +158,8 @@ static gboolean is_bad(const Factory *f, gboolean at_end)
     const Canary *canary = &f->canary;
     const guint32 permille = canary->limits.errors_permille;
     const guint64 least = at_end || permille == 0 ? 0 : PERMILLE / permille;
-    return canary->crashes > canary->limits.crashes ||
-           (guint64)canary->errors * PERMILLE > permille * MAX(canary->finished, least);
+    return canary->seen.crashes > canary->limits.crashes ||
+           (guint64)canary->seen.errors * PERMILLE > permille * MAX(canary->seen.finished, least);
 }
 
 static void judge(Factory *f)
@@ -200,3 +201,5 @@ gint64 generations_next_usec(const Factory *f)
     const gint64 until_usec = f->canary.until_usec;
     return MIN(end_usec > 0 ? end_usec : G_MAXINT64, until_usec > 0 ? until_usec : G_MAXINT64);
 }
+
+FactoryEvidence factory_evidence(const Factory *f) { return f->canary.seen; }

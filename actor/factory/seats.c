@@ -243,7 +243,7 @@ void on_worker_ended(Factory *f, const FactoryEvent *event)
     if (!stays) {
         seat_free(f, seat);
     } else if (pool == POOL_NOW(f) || f->reload == RELOAD_SHARING) {
-        f->canary.crashes += is_fault && pool != POOL_NOW(f);
+        f->canary.seen.crashes += is_fault && pool != POOL_NOW(f);
         seat_want(f, seat, restart_wait(f, seat, is_fault));
         degraded_check(f);
     } else {

@@ -99,7 +99,7 @@ typedef enum {
 typedef struct {
     FactoryCanary limits;
     gint64 until_usec; /* judged at last; 0: it has been, or there is none */
-    guint32 finished, errors, crashes;
+    FactoryEvidence seen;
 } Canary;
 
 struct Factory {

@@ -29,7 +29,7 @@
 #include <glib.h>
 #include <stdatomic.h>
 
-#define RING_MAX_WORKERS 1024u
+#define RING_MAX_WORKERS 1088u /* a multiple of 64; 1024, and one that comes for another */
 #define RING_MAX_SLOTS   2048u
 
 typedef struct {

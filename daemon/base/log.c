@@ -78,6 +78,11 @@ LogLimit *log_limit_new(gint64 interval_usec)
     return limit;
 }
 
+void log_limit_set_interval(LogLimit *limit, gint64 interval_usec)
+{
+    limit->interval_usec = interval_usec;
+}
+
 void log_limit_free(LogLimit *limit)
 {
     if (limit == NULL)

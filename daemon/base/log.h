@@ -23,5 +23,6 @@ gchar *log_quotable(const gchar *text);
 typedef struct LogLimit LogLimit;
 LogLimit *log_limit_new(gint64 interval_usec);
 void log_limit_free(LogLimit *limit);
+void log_limit_set_interval(LogLimit *limit, gint64 interval_usec);
 gboolean log_limit_allows(LogLimit *limit, const gchar *event, const gchar *subject,
                           gint64 now_usec);

@@ -8,12 +8,14 @@
 #include "daemon/base/loop.h"
 #include "daemon/dispatch/dispatch.h"
 #include "daemon/front/front.h"
+#include "daemon/reload/reload.h"
 
 typedef struct {
     Loop *loop;
     const Config *config;
     const Dispatch *dispatch;
     const Front *front;
+    const Reload *reload;
     const DaemonStats *stats;
     gint64 started_usec; /* loop_now_usec() of the start */
     gboolean (*is_draining)(gpointer user);

@@ -33,7 +33,7 @@ static void add_job(JsonBuilder *json, const FactoryJobView *job, gint64 now_use
     add_number(json, "age_msec", (now_usec - job->received_usec) / 1000);
     add_number(json, "deadline_msec", (job->deadline_usec - now_usec) / 1000);
     if (job->worker != FACTORY_NO_WORKER)
-        add_number(json, "worker", job->worker);
+        add_number(json, "worker", factory_worker_index(job->worker));
     json_builder_end_object(json);
 }
 

@@ -77,11 +77,19 @@ static void add_pid(JsonBuilder *json, const gchar *name, gint pid)
         add_text(json, name, NULL);
 }
 
+/* A seat that is spare only counts while somebody sits in it. */
+static gboolean is_shown(const Pool *pool, guint i)
+{
+    return i + HOST_SPARE_WORKERS < pool_n_workers(pool) || pool_worker(pool, i).pid != 0;
+}
+
 static void add_workers(JsonBuilder *json, const Pool *pool)
 {
     json_builder_set_member_name(json, "workers");
     json_builder_begin_array(json);
     for (guint i = 0; i < pool_n_workers(pool); i++) {
+        if (!is_shown(pool, i))
+            continue;
         const PoolWorker worker = pool_worker(pool, i);
         json_builder_begin_object(json);
         add_number(json, "index", worker.index);
@@ -103,6 +111,20 @@ static void add_host(JsonBuilder *json, const Host *host)
     add_pid(json, "host_pid", host_pid(host));
 }
 
+/* The processes of a generation that comes or goes. */
+static void add_other_generation(JsonBuilder *json, const Pool *pool)
+{
+    if (pool == NULL)
+        return;
+    json_builder_set_member_name(json, "other_generation");
+    json_builder_begin_object(json);
+    add_number(json, "generation", pool_generation(pool));
+    add_host(json, pool_host(pool));
+    add_text(json, "error", pool_error(pool));
+    add_workers(json, pool);
+    json_builder_end_object(json);
+}
+
 static void add_service(JsonBuilder *json, Service *service)
 {
     const ServiceConfig *config = service_config(service);
@@ -118,6 +140,7 @@ static void add_service(JsonBuilder *json, Service *service)
     add_number(json, "queued", stats->service[CTR_QUEUED]);
     add_number(json, "running", stats->service[CTR_RUNNING]);
     add_workers(json, pool);
+    add_other_generation(json, service_other_pool(service));
     json_builder_end_object(json);
 }
 
@@ -150,6 +173,17 @@ static void add_connections(JsonBuilder *json, const DaemonStats *stats)
     json_builder_end_object(json);
 }
 
+static void add_reload(JsonBuilder *json, const AdminContext *context)
+{
+    json_builder_set_member_name(json, "reload");
+    json_builder_begin_object(json);
+    add_number(json, "generation", dispatch_generation(context->dispatch));
+    add_text(json, "state", reload_state_name(context->reload));
+    add_text(json, "last_result", reload_last_result(context->reload));
+    add_text(json, "problems", reload_last_problems(context->reload));
+    json_builder_end_object(json);
+}
+
 void status_print(GString *out, const AdminContext *context, const gchar *admin)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
@@ -162,6 +196,7 @@ void status_print(GString *out, const AdminContext *context, const gchar *admin)
     add_listeners(json, context->front);
     add_text(json, "admin", admin);
     add_connections(json, context->stats);
+    add_reload(json, context);
     add_services(json, context->dispatch);
     json_builder_end_object(json);
 

@@ -1,84 +1,86 @@
 #include "daemon/dispatch/dispatch.h"
+#include "daemon/dispatch/dispatch_state.h"
 
-struct Dispatch {
-    guint n_services;
-    Service **services;
-    GHashTable *by_name; /* borrowed names -> Service */
-    Service *default_service;
-    ServiceStats unknown;
-    ActorId *actors; /* of the services */
-    guint n_draining, n_running;
-    guint64 cut_off;
-    DispatchEvents events;
-    gpointer user;
-};
+static Dispatch *dispatch_of(gpointer user) { return OBJ_FROM(Dispatch, user, DISPATCH_MAGIC); }
 
-static void service_drained(guint64 cut_off, gpointer user)
+/* --- services ---------------------------------------------------------------------------- */
+
+static void service_drained(Service *service, guint64 cut_off, gpointer user)
 {
-    Dispatch *dispatch = user;
+    Dispatch *dispatch = dispatch_of(user);
+    if (g_ptr_array_find(dispatch->leaving, service, NULL)) {
+        service_stop(service, loop_now_usec() + service_config(service)->start_timeout_usec);
+        return;
+    }
     dispatch->cut_off += cut_off;
     if (dispatch->n_draining > 0 && --dispatch->n_draining == 0)
         dispatch->events.drained(dispatch->cut_off, dispatch->user);
 }
 
-static void service_stopped(gpointer user)
+static gboolean nothing_is_left(const Dispatch *dispatch)
 {
-    Dispatch *dispatch = user;
-    g_assert(dispatch->n_running > 0);
-    if (--dispatch->n_running == 0)
+    return dispatch->stopping &&
+           dispatch->services->len + dispatch->leaving->len == dispatch->gone->len;
+}
+
+/* Its actor's event is on the stack: what is leaving is freed when that is over. */
+static void service_stopped(Service *service, gpointer user)
+{
+    Dispatch *dispatch = dispatch_of(user);
+    g_ptr_array_add(dispatch->gone, service);
+    if (nothing_is_left(dispatch))
         dispatch->events.stopped(dispatch->user);
+    else
+        loop_defer(dispatch->loop, &dispatch->bury);
 }
 
-Dispatch *dispatch_new(Loop *loop, const Config *config, const DispatchEvents *events,
-                       gpointer user)
+static void on_bury(gpointer user)
 {
-    static const ServiceEvents service_events = { service_drained, service_stopped };
-    Dispatch *dispatch = g_new0(Dispatch, 1);
-    dispatch->n_services = config->n_services;
-    dispatch->services = g_new0(Service *, config->n_services);
-    dispatch->by_name = g_hash_table_new(g_str_hash, g_str_equal);
-    dispatch->actors = g_new0(ActorId, config->n_services);
-    dispatch->events = *events;
-    dispatch->user = user;
-    for (guint i = 0; i < config->n_services; i++) {
-        ServiceConfig *service = config->services[i];
-        dispatch->services[i] = service_new(loop, config, service, &service_events, dispatch);
-        g_hash_table_insert(dispatch->by_name, service->name, dispatch->services[i]);
-        if (service->is_default)
-            dispatch->default_service = dispatch->services[i];
+    Dispatch *dispatch = dispatch_of(user);
+    for (guint i = 0; i < dispatch->gone->len;) {
+        Service *service = g_ptr_array_index(dispatch->gone, i);
+        if (!g_ptr_array_remove(dispatch->leaving, service)) {
+            i++; /* it was stopped with the daemon, which frees it */
+            continue;
+        }
+        g_ptr_array_remove_index(dispatch->gone, i);
+        service_free(service);
     }
-    return dispatch;
+    changeover_settle(dispatch);
 }
 
-void dispatch_free(Dispatch *dispatch)
+Service *dispatch_new_service(Dispatch *dispatch, Config *config, const ServiceConfig *service,
+                              guint generation)
 {
-    if (dispatch == NULL)
-        return;
-    g_hash_table_unref(dispatch->by_name);
-    for (guint i = 0; i < dispatch->n_services; i++)
-        service_free(dispatch->services[i]);
-    g_free(dispatch->services);
-    g_free(dispatch->actors);
-    g_free(dispatch);
+    static const ServiceEvents events = { service_drained, changeover_on_trial,
+                                          changeover_on_settled, service_stopped };
+    const HostSpec first = { config, service, generation, dispatch->frame_bytes };
+    return service_new(dispatch->loop, &first, &events, dispatch);
 }
 
-void dispatch_start(Dispatch *dispatch, ActorSystem *actors, ActorId parent)
+Service *dispatch_find(const Dispatch *dispatch, const gchar *name)
 {
-    dispatch->n_running = dispatch->n_services;
-    for (guint i = 0; i < dispatch->n_services; i++)
-        dispatch->actors[i] = service_start(dispatch->services[i], actors, parent);
+    return g_hash_table_lookup(dispatch->by_name, name);
 }
 
-static Service *find(const Dispatch *dispatch, const Request *request)
+void dispatch_index(Dispatch *dispatch)
 {
-    if (request->service == NULL)
-        return dispatch->default_service;
-    return g_hash_table_lookup(dispatch->by_name, request->service);
+    g_hash_table_remove_all(dispatch->by_name);
+    dispatch->default_service = NULL;
+    for (guint i = 0; i < dispatch->services->len; i++) {
+        Service *service = dispatch_service(dispatch, i);
+        g_hash_table_insert(dispatch->by_name, (gpointer)service_name(service), service);
+        if (service_config(service)->is_default)
+            dispatch->default_service = service;
+    }
 }
+
+/* --- calls ------------------------------------------------------------------------------- */
 
 void dispatch_submit(Dispatch *dispatch, Request *request)
 {
-    Service *service = find(dispatch, request);
+    Service *service = request->service == NULL ? dispatch->default_service
+                                                : dispatch_find(dispatch, request->service);
     if (service != NULL) {
         service_submit(service, request);
         return;
@@ -93,42 +95,102 @@ void dispatch_submit(Dispatch *dispatch, Request *request)
                  -1);
 }
 
+/* Of a call that is finished the service may be gone. */
 void dispatch_client_gone(Dispatch *dispatch, Request *request)
 {
-    Service *service = find(dispatch, request);
-    if (service != NULL)
-        service_client_gone(service, request);
+    (void)dispatch;
+    request->client.finished = NULL;
+    if (request->state != REQUEST_FINISHED)
+        service_client_gone(request->owner, request);
     request_release(request);
 }
 
+/* --- the end ----------------------------------------------------------------------------- */
+
 void dispatch_drain(Dispatch *dispatch, gint64 deadline_usec)
 {
-    dispatch->n_draining = dispatch->n_services;
+    dispatch->n_draining = dispatch->services->len;
     dispatch->cut_off = 0;
-    for (guint i = 0; i < dispatch->n_services; i++)
-        service_drain(dispatch->services[i], deadline_usec);
+    for (guint i = 0; i < dispatch->services->len; i++)
+        service_drain(dispatch_service(dispatch, i), deadline_usec);
+}
+
+void dispatch_stop(Dispatch *dispatch, gint64 deadline_usec)
+{
+    dispatch->n_draining = 0; /* nobody waits for it any more */
+    dispatch->stopping = TRUE;
+    for (guint i = 0; i < dispatch->services->len; i++)
+        service_stop(dispatch_service(dispatch, i), deadline_usec);
+    for (guint i = 0; i < dispatch->leaving->len; i++)
+        service_stop(g_ptr_array_index(dispatch->leaving, i), deadline_usec);
 }
 
 gboolean dispatch_is_ready(const Dispatch *dispatch)
 {
-    for (guint i = 0; i < dispatch->n_services; i++)
-        if (!service_is_ready(dispatch->services[i]))
+    for (guint i = 0; i < dispatch->services->len; i++)
+        if (!service_is_ready(dispatch_service(dispatch, i)))
             return FALSE;
     return TRUE;
 }
 
-void dispatch_stop(Dispatch *dispatch, ActorSystem *actors, gint64 deadline_usec)
+/* --- life -------------------------------------------------------------------------------- */
+
+static void free_service(gpointer service) { service_free(service); }
+
+Dispatch *dispatch_new(Loop *loop, Config *config, const DispatchEvents *events, gpointer user)
 {
-    dispatch->n_draining = 0; /* nobody waits for it any more */
-    for (guint i = 0; i < dispatch->n_services; i++) {
-        service_drain(dispatch->services[i], loop_now_usec());
-        actor_stop(actors, dispatch->actors[i], deadline_usec);
-    }
+    Dispatch *dispatch = g_new0(Dispatch, 1);
+    OBJ_INIT(dispatch, DISPATCH_MAGIC);
+    dispatch->loop = loop;
+    dispatch->config = config_ref(config);
+    dispatch->generation = dispatch->last_generation = 1;
+    dispatch->frame_bytes = (guint32)config->max_frame_bytes;
+    dispatch->services = g_ptr_array_new();
+    dispatch->leaving = g_ptr_array_new();
+    dispatch->gone = g_ptr_array_new();
+    dispatch->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    dispatch->bury = (LoopDeferred){ .run = on_bury, .user = dispatch };
+    dispatch->changeover.fresh = g_ptr_array_new();
+    dispatch->events = *events;
+    dispatch->user = user;
+    for (guint i = 0; i < config->n_services; i++)
+        g_ptr_array_add(
+            dispatch->services,
+            dispatch_new_service(dispatch, config, config->services[i], dispatch->generation));
+    dispatch_index(dispatch);
+    return dispatch;
 }
 
-guint dispatch_n_services(const Dispatch *dispatch) { return dispatch->n_services; }
+void dispatch_free(Dispatch *dispatch)
+{
+    if (dispatch == NULL)
+        return;
+    GPtrArray *all[] = { dispatch->services, dispatch->leaving, dispatch->changeover.fresh };
+    loop_undefer(dispatch->loop, &dispatch->bury);
+    g_hash_table_unref(dispatch->by_name);
+    for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+        g_ptr_array_set_free_func(all[i], free_service);
+        g_ptr_array_unref(all[i]);
+    }
+    g_ptr_array_unref(dispatch->gone);
+    g_clear_pointer(&dispatch->changeover.next, config_unref);
+    config_unref(dispatch->config);
+    OBJ_FINI(dispatch, DISPATCH_MAGIC);
+    g_free(dispatch);
+}
+
+void dispatch_start(Dispatch *dispatch, ActorSystem *actors, ActorId parent)
+{
+    dispatch->actors = actors;
+    dispatch->parent = parent;
+    for (guint i = 0; i < dispatch->services->len; i++)
+        service_start(dispatch_service(dispatch, i), actors, parent, FALSE);
+}
+
+guint dispatch_generation(const Dispatch *dispatch) { return dispatch->generation; }
+guint dispatch_n_services(const Dispatch *dispatch) { return dispatch->services->len; }
 Service *dispatch_service(const Dispatch *dispatch, guint index)
 {
-    return dispatch->services[index];
+    return g_ptr_array_index(dispatch->services, index);
 }
 const ServiceStats *dispatch_unknown_stats(const Dispatch *dispatch) { return &dispatch->unknown; }

@@ -1,37 +1,14 @@
 #include "daemon/dispatch/driver.h"
-#include "daemon/base/load.h"
-#include "daemon/base/obj.h"
 #include "daemon/base/random.h"
+#include "daemon/dispatch/driver_state.h"
 #include "daemon/dispatch/factory_log.h"
-
-#define DRIVER_MAGIC 0x44525652u
 
 #define LOAD_INTERVAL_USEC 100000
 
-/* The first generation; workers' numbers are those of the pool's seats. */
-#define GENERATION 1u
-
-struct Driver {
-    ObjTag tag;
-    const ServiceConfig *service;
-    Factory *factory;
-    FactoryActions actions;
-    gboolean acting; /* the actions are being done: more come at their end */
-    Pool *pool;
-    guint32 *incarnations; /* the factory's, by worker */
-    gchar *obituary;       /* of the worker whose end is being told; NULL: none is */
-    struct event *timer;
-    gint64 timer_usec; /* armed for then; G_MAXINT64: not */
-    Load load;
-    gint64 next_load_usec;
-    DriverEvents events;
-    gpointer user;
-    gboolean was_ready;
-};
-
-static Driver *driver_of(gpointer user) { return OBJ_FROM(Driver, user, DRIVER_MAGIC); }
-
 static void act(Driver *driver, const FactoryAction *action);
+
+static Generation *present(const Driver *driver) { return driver->generations[driver->present]; }
+static Generation *other(const Driver *driver) { return driver->generations[1 - driver->present]; }
 
 /* --- the factory's step ------------------------------------------------------------------ */
 
@@ -44,7 +21,7 @@ static void arm_timer(Driver *driver, gint64 now_usec)
     loop_timer_arm(driver->timer, MAX(next_usec - now_usec, 0));
 }
 
-static void step(Driver *driver, const FactoryEvent *event)
+void driver_step(Driver *driver, const FactoryEvent *event)
 {
     const gint64 now_usec = loop_now_usec();
     factory_step(driver->factory, event, now_usec, &driver->actions);
@@ -62,58 +39,95 @@ static void step(Driver *driver, const FactoryEvent *event)
 
 static void tell(Driver *driver, FactoryEventKind kind)
 {
-    step(driver, &(FactoryEvent){ .kind = kind });
+    driver_step(driver, &(FactoryEvent){ .kind = kind });
 }
 
-static void tell_job(Driver *driver, FactoryEventKind kind, guint64 job, gint64 at_usec)
+/* --- generations ------------------------------------------------------------------------- */
+
+static Generation *find_generation(const Driver *driver, gint64 number)
 {
-    step(driver, &(FactoryEvent){ .kind = kind, .job = job, .at_usec = at_usec });
+    for (guint i = 0; i < G_N_ELEMENTS(driver->generations); i++)
+        if (driver->generations[i] != NULL &&
+            (gint64)generation_number(driver->generations[i]) == number)
+            return driver->generations[i];
+    g_assert_not_reached();
 }
 
-static FactoryEvent of_worker(const Driver *driver, FactoryEventKind kind, guint32 worker)
+static gboolean is_on_trial(const Driver *driver, const Generation *generation)
 {
-    return (FactoryEvent){ .kind = kind,
-                           .worker = worker,
-                           .incarnation = driver->incarnations[worker] };
+    return driver->on_trial &&
+           generation == (other(driver) != NULL ? other(driver) : present(driver));
+}
+
+/* Once for each trial, in the words of whoever knew first. */
+static void fail_trial(Driver *driver, const gchar *why)
+{
+    if (driver->trial_failed)
+        return;
+    driver->trial_failed = TRUE;
+    driver->events.trial(TRIAL_FAILED, why, driver->user);
+}
+
+void driver_generation_failed(Driver *driver, const Generation *generation, const gchar *why)
+{
+    if (is_on_trial(driver, generation))
+        fail_trial(driver, why);
+    else if (generation == present(driver) && pool_is_refused(driver_pool(driver)))
+        tell(driver, EVENT_SERVE); /* not served */
+}
+
+/* Its worker's event is on the stack: it is freed when all of that is over. */
+void driver_generation_over(Driver *driver, Generation *generation)
+{
+    if (generation == present(driver))
+        driver->present_over = TRUE;
+    else
+        driver->other_over = TRUE;
+    loop_defer(driver->loop, &driver->bury);
+}
+
+static void on_bury(gpointer user)
+{
+    Driver *driver = OBJ_FROM(Driver, user, DRIVER_MAGIC);
+    if (driver->other_over) {
+        generation_free(other(driver));
+        driver->generations[1 - driver->present] = NULL;
+        driver->other_over = FALSE;
+        driver->events.settled(driver->user);
+    }
+    if (driver->present_over && other(driver) == NULL)
+        driver->events.stopped(driver->user);
+}
+
+static void act_on_generation(Driver *driver, const FactoryAction *action)
+{
+    if (action->kind == ACTION_SWAPPED) {
+        driver->present = 1 - driver->present;
+        driver->on_trial = FALSE;
+    } else if (action->kind == ACTION_NEXT_READY) {
+        driver->events.trial(TRIAL_READY, NULL, driver->user);
+    } else if (action->kind == ACTION_CANARY_PASSED) {
+        driver->events.trial(TRIAL_PASSED, NULL, driver->user);
+    } else if (action->kind == ACTION_CANARY_FAILED) {
+        const FactoryEvidence seen = factory_evidence(driver->factory);
+        g_autofree gchar *why =
+            g_strdup_printf("%u of the %u calls that it got failed, and %u of its workers",
+                            seen.errors, seen.finished, seen.crashes);
+        fail_trial(driver, why);
+    } else if (action->kind == ACTION_RELOAD_FAILED) {
+        fail_trial(driver, "the service is being stopped");
+    } else if (action->kind == ACTION_GENERATION_ENDED) {
+        generation_stop(find_generation(driver, action->value));
+    }
 }
 
 /* --- what the factory wants -------------------------------------------------------------- */
 
-static void hand(Driver *driver, Request *request, guint32 worker)
+/* Of the worker whose end is being told. */
+static const gchar *obituary(const Driver *driver)
 {
-    const RingCall call = {
-        .protocol = request->protocol == WIRE_COMPACT ? RING_COMPACT : RING_BINARY,
-        .oneway = request->oneway,
-        .seqid = request->seqid,
-        .received_usec = request->received_usec,
-        .deadline_usec = request->deadline_usec,
-        .method = request->method,
-        .peer = request->peer,
-        .args = request->args,
-        .args_bytes = (guint32)request->args_bytes,
-    };
-    request->is_out = TRUE;
-    request->ticket = pool_hand(driver->pool, worker, &call, request_hold(request));
-}
-
-/* The pool has let go of it. */
-static void came_back(Request *request)
-{
-    request->is_out = FALSE;
-    request_release(request);
-}
-
-/* Either way the factory hears of it before the next action: RETURNED, or who has it. */
-static void recall(Driver *driver, Request *request)
-{
-    if (!request->is_out)
-        return;
-    if (!pool_take_back(driver->pool, request->ticket)) {
-        pool_look(driver->pool);
-        return;
-    }
-    tell_job(driver, EVENT_RETURNED, request->job, 0);
-    came_back(request);
+    const gchar *text = generation_obituary(present(driver));
+    return text != NULL || other(driver) == NULL ? text : generation_obituary(other(driver));
 }
 
 static void end(Driver *driver, const FactoryAction *action)
@@ -127,151 +141,51 @@ static void end(Driver *driver, const FactoryAction *action)
     Request *request = action->user;
     if (request->state != REQUEST_FINISHED) /* else by its reply, just now */
         driver->events.ended(request, action->reason,
-                             by_worker[action->reason] ? driver->obituary : NULL, action->value,
+                             by_worker[action->reason] ? obituary(driver) : NULL, action->value,
                              driver->user);
 }
 
-static void act_on_worker(Driver *driver, const FactoryAction *action)
-{
-    if (action->kind == ACTION_SPAWN) {
-        driver->incarnations[action->worker] = action->incarnation;
-        pool_spawn_worker(driver->pool, action->worker);
-    } else if (action->kind == ACTION_STOP) {
-        pool_stop_worker(driver->pool, action->worker);
-    } else {
-        pool_kill_worker(driver->pool, action->worker);
-    }
-}
-
-static void act(Driver *driver, const FactoryAction *action)
+static void act_on_request(Driver *driver, const FactoryAction *action)
 {
     Request *request = action->user;
     if (action->kind == ACTION_ADMITTED)
         request_admit(request, action->job);
     else if (action->kind == ACTION_START)
-        hand(driver, request, action->worker);
+        generation_hand(find_generation(driver, action->value), request, action->worker);
     else if (action->kind == ACTION_END)
         end(driver, action);
-    else if (action->kind == ACTION_RECALL)
-        recall(driver, request);
-    else if (action->kind == ACTION_ABANDON && request->is_out)
-        pool_cancel(driver->pool, request->ticket);
+    else if (action->kind == ACTION_RECALL && request->out != NULL)
+        generation_recall(request->out, request);
+    else if (action->kind == ACTION_ABANDON && request->out != NULL)
+        pool_cancel(generation_pool(request->out), request->ticket);
+}
+
+static void look(Driver *driver)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(driver->generations); i++)
+        if (driver->generations[i] != NULL)
+            pool_look(generation_pool(driver->generations[i]));
+}
+
+static void act(Driver *driver, const FactoryAction *action)
+{
+    if (action->job != 0)
+        act_on_request(driver, action);
     else if (action->kind == ACTION_LOOK)
-        pool_look(driver->pool);
+        look(driver);
     else if (action->kind == ACTION_SPAWN || action->kind == ACTION_STOP ||
              action->kind == ACTION_KILL)
-        act_on_worker(driver, action);
-    driver->was_ready |= action->kind == ACTION_READY;
+        generation_act_on_worker(driver->generations[action->worker % 2], action);
+    else
+        act_on_generation(driver, action);
+    if (action->kind == ACTION_READY) {
+        driver->was_ready = TRUE;
+        if (driver->on_trial && other(driver) == NULL)
+            driver->events.trial(TRIAL_READY, NULL, driver->user);
+    }
     if (action->kind == ACTION_DRAINED)
         driver->events.drained((guint64)action->value, driver->user);
-    factory_log(driver->service->name, driver->factory, action);
-}
-
-/* --- what happens in the pool ------------------------------------------------------------ */
-
-static void tell_started(Driver *driver, const Request *request, const RingClaim *claim)
-{
-    FactoryEvent event = of_worker(driver, EVENT_STARTED, claim->worker);
-    event.job = request->job;
-    event.at_usec = claim->claimed_usec;
-    step(driver, &event);
-}
-
-static void on_seen(gpointer job, const RingClaim *claim, gpointer user)
-{
-    Driver *driver = driver_of(user);
-    const Request *request = job;
-    tell_started(driver, request, claim);
-    if (claim->progress_usec > 0)
-        tell_job(driver, EVENT_PROGRESS, request->job, claim->progress_usec);
-    if (claim->protect_usec > 0)
-        tell_job(driver, EVENT_PROTECT, request->job, claim->protect_usec);
-}
-
-static void on_reply(gpointer job, const RingClaim *claim, const RingReply *reply, gpointer user)
-{
-    Driver *driver = driver_of(user);
-    Request *request = job;
-    FactoryEvent event = of_worker(driver, EVENT_FINISHED, claim->worker);
-    event.job = request->job;
-    event.at_usec = claim->claimed_usec;
-    event.reason = REASON_COMPLETED; /* its deadline answered it before: counted then */
-    if (request->state != REQUEST_FINISHED)
-        event.reason = driver->events.replied(request, reply, driver->user);
-    step(driver, &event);
-    came_back(request);
-}
-
-static void on_lost(gpointer job, const RingClaim *claim, gpointer user)
-{
-    Driver *driver = driver_of(user);
-    Request *request = job;
-    if (claim != NULL)
-        tell_started(driver, request, claim);
-    else
-        step(driver, &(FactoryEvent){
-                         .kind = EVENT_LOST, .job = request->job, .reason = REASON_HOST_GONE });
-    came_back(request);
-}
-
-static void on_returned(gpointer job, gpointer user)
-{
-    Request *request = job;
-    tell_job(driver_of(user), EVENT_RETURNED, request->job, 0);
-    came_back(request);
-}
-
-static void tell_worker(Driver *driver, FactoryEventKind kind, guint32 worker)
-{
-    const FactoryEvent event = of_worker(driver, kind, worker);
-    step(driver, &event);
-}
-
-static void on_worker_ready(guint32 worker, gpointer user)
-{
-    tell_worker(driver_of(user), EVENT_WORKER_READY, worker);
-}
-
-static void on_worker_dying(guint32 worker, gpointer user)
-{
-    tell_worker(driver_of(user), EVENT_WORKER_DYING, worker);
-}
-
-static FactoryEnd end_of(const WorkerObituary *obituary, guint lost)
-{
-    if (obituary->host_gone)
-        return END_HOST_GONE;
-    if (obituary->end == WORKER_STUCK)
-        return END_KILLED;
-    if (!obituary->was_ready)
-        return END_START_FAILED;
-    return obituary->status == 0 && lost == 0 ? END_PLANNED : END_CRASHED;
-}
-
-static void on_worker_ended(guint32 worker, const WorkerObituary *obituary, guint lost,
-                            gpointer user)
-{
-    Driver *driver = driver_of(user);
-    FactoryEvent event = of_worker(driver, EVENT_WORKER_ENDED, worker);
-    event.end = end_of(obituary, lost);
-    driver->obituary = obituary->host_gone ? g_strdup(obituary->how)
-                                           : g_strdup_printf("worker %u (pid %d) %s", worker,
-                                                             obituary->pid, obituary->how);
-    step(driver, &event);
-    g_clear_pointer(&driver->obituary, g_free);
-}
-
-static void on_host_changed(gpointer user)
-{
-    Driver *driver = driver_of(user);
-    if (pool_is_refused(driver->pool))
-        tell(driver, EVENT_SERVE); /* not served */
-}
-
-static void on_stopped(gpointer user)
-{
-    Driver *driver = driver_of(user);
-    driver->events.stopped(driver->user);
+    factory_log(driver->service, driver->factory, action);
 }
 
 /* --- time -------------------------------------------------------------------------------- */
@@ -287,7 +201,7 @@ static void tell_load(Driver *driver, gint64 now_usec)
     const LoadSample sample = load_sample(&driver->load, now_usec);
     event.load = (FactoryLoad){ sample.cpu_permille, sample.memory_permille,
                                 sample.network_permille, sample.pressure_permille };
-    step(driver, &event);
+    driver_step(driver, &event);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -306,62 +220,110 @@ void driver_submit(Driver *driver, Request *request, const FactoryJob *job)
 {
     FactoryEvent event = { .kind = EVENT_SUBMIT, .submit = *job };
     event.submit.user = request;
-    step(driver, &event);
+    driver_step(driver, &event);
 }
 
 void driver_refused(Driver *driver, FactoryReason reason)
 {
-    step(driver, &(FactoryEvent){ .kind = EVENT_REFUSED, .reason = reason });
+    driver_step(driver, &(FactoryEvent){ .kind = EVENT_REFUSED, .reason = reason });
 }
 
 void driver_client_gone(Driver *driver, const Request *request)
 {
-    step(driver, &(FactoryEvent){
-                     .kind = EVENT_CANCEL, .job = request->job, .reason = REASON_CLIENT_GONE });
+    driver_step(
+        driver,
+        &(FactoryEvent){ .kind = EVENT_CANCEL, .job = request->job, .reason = REASON_CLIENT_GONE });
 }
 
 void driver_apply(Driver *driver, const FactorySettings *settings)
 {
-    step(driver, &(FactoryEvent){ .kind = EVENT_SETTINGS, .settings = settings });
+    driver_step(driver, &(FactoryEvent){ .kind = EVENT_SETTINGS, .settings = settings });
 }
 
 void driver_drain(Driver *driver, gint64 deadline_usec)
 {
-    step(driver,
-         &(FactoryEvent){ .kind = EVENT_DRAIN, .mode = DRAIN_QUEUE, .at_usec = deadline_usec });
+    driver_step(driver, &(FactoryEvent){
+                            .kind = EVENT_DRAIN, .mode = DRAIN_QUEUE, .at_usec = deadline_usec });
 }
+
+/* --- the next generation ----------------------------------------------------------------- */
+
+/* Seats of a generation: one is spare, for a worker that replaces a worn one. */
+static guint32 most_workers(const ServiceConfig *service)
+{
+    return service->workers.max + HOST_SPARE_WORKERS;
+}
+
+static guint32 size_at_first(const Driver *driver, const FactorySettings *settings)
+{
+    return CLAMP(factory_worker_count(driver->factory), settings->workers_min,
+                 settings->workers_max);
+}
+
+void driver_reload(Driver *driver, const HostSpec *next, const FactorySettings *settings)
+{
+    g_assert(driver_is_settled(driver));
+    const guint place = 1 - driver->present;
+    driver->on_trial = TRUE;
+    driver->trial_failed = FALSE;
+    driver->generations[place] = generation_new(driver, place, next, driver->stats);
+    generation_start(driver->generations[place], driver->actors, driver->parent);
+    driver_step(driver,
+                &(FactoryEvent){ .kind = EVENT_RELOAD,
+                                 .reload = { next->generation, size_at_first(driver, settings),
+                                             most_workers(next->service) } });
+}
+
+void driver_share(Driver *driver, const Canary *canary)
+{
+    driver_step(driver,
+                &(FactoryEvent){ .kind = EVENT_CANARY,
+                                 .canary = { canary->share_permille, canary->errors_permille,
+                                             canary->crashes, canary->window_usec } });
+}
+
+void driver_swap(Driver *driver, const FactorySettings *settings, gint64 deadline_usec)
+{
+    driver_step(driver, &(FactoryEvent){ .kind = EVENT_SWAP, .at_usec = deadline_usec });
+    driver_step(driver, &(FactoryEvent){ .kind = EVENT_SERVE, .served = TRUE });
+    driver->was_ready = TRUE;
+    driver_apply(driver, settings);
+}
+
+void driver_abort(Driver *driver)
+{
+    driver->trial_failed = TRUE; /* whoever asks knows why */
+    tell(driver, EVENT_ABORT_RELOAD);
+}
+
+void driver_end_trial(Driver *driver) { driver->on_trial = FALSE; }
+gboolean driver_is_settled(const Driver *driver) { return other(driver) == NULL; }
 
 /* --- life -------------------------------------------------------------------------------- */
 
-void driver_start(Driver *driver, ActorSystem *actors, ActorId parent)
+void driver_start(Driver *driver, ActorSystem *actors, ActorId parent, gboolean on_trial)
 {
-    pool_start(driver->pool, actors, parent);
+    driver->actors = actors;
+    driver->parent = parent;
+    driver->on_trial = on_trial;
+    generation_start(present(driver), actors, parent);
     tell(driver, EVENT_TICK);
 }
 
-Driver *driver_new(Loop *loop, const Config *config, const ServiceConfig *service,
-                   const FactorySettings *settings, ServiceStats *stats, const DriverEvents *events,
-                   gpointer user)
+Driver *driver_new(Loop *loop, const HostSpec *first, const FactorySettings *settings,
+                   ServiceStats *stats, const DriverEvents *events, gpointer user)
 {
-    static const PoolHandlers handlers = {
-        .seen = on_seen,
-        .reply = on_reply,
-        .lost = on_lost,
-        .returned = on_returned,
-        .worker_ready = on_worker_ready,
-        .worker_dying = on_worker_dying,
-        .worker_ended = on_worker_ended,
-        .host_changed = on_host_changed,
-        .stopped = on_stopped,
-    };
     Driver *driver = g_new0(Driver, 1);
     OBJ_INIT(driver, DRIVER_MAGIC);
-    driver->service = service;
+    driver->loop = loop;
+    driver->service = g_strdup(first->service->name);
+    driver->stats = stats;
     driver->events = *events;
     driver->user = user;
-    driver->factory = factory_new(settings, service->workers.max, random_secret(), loop_now_usec());
-    driver->incarnations = g_new0(guint32, service->workers.max);
-    driver->pool = pool_new(loop, config, service, GENERATION, stats, &handlers, driver);
+    driver->factory = factory_new(settings, most_workers(first->service), first->generation,
+                                  random_secret(), loop_now_usec());
+    driver->generations[0] = generation_new(driver, 0, first, stats);
+    driver->bury = (LoopDeferred){ .run = on_bury, .user = driver };
     driver->timer = loop_timer_new(loop, on_timer, driver);
     driver->timer_usec = G_MAXINT64;
     return driver;
@@ -372,11 +334,13 @@ void driver_free(Driver *driver)
     if (driver == NULL)
         return;
     g_assert(factory_is_idle(driver->factory));
-    pool_free(driver->pool);
+    loop_undefer(driver->loop, &driver->bury);
+    generation_free(driver->generations[0]);
+    generation_free(driver->generations[1]);
     factory_free(driver->factory);
     factory_actions_clear(&driver->actions);
     event_free(driver->timer);
-    g_free(driver->incarnations);
+    g_free(driver->service);
     OBJ_FINI(driver, DRIVER_MAGIC);
     g_free(driver);
 }
@@ -386,4 +350,9 @@ gboolean driver_is_ready(const Driver *driver)
     return driver->was_ready && factory_ready_workers(driver->factory) > 0;
 }
 const Factory *driver_factory(const Driver *driver) { return driver->factory; }
-const Pool *driver_pool(const Driver *driver) { return driver->pool; }
+const Pool *driver_pool(const Driver *driver) { return generation_pool(present(driver)); }
+const Pool *driver_other_pool(const Driver *driver)
+{
+    return other(driver) != NULL ? generation_pool(other(driver)) : NULL;
+}
+const gchar *driver_service(const Driver *driver) { return driver->service; }

@@ -61,12 +61,16 @@ static void plan_workers(const ServiceConfig *service, FactorySettings *s)
     s->retry_budget_permille = service->retry_budget * PERMILLE_PER_PERCENT;
 }
 
-void plan_settings(const ServiceConfig *service, guint n_methods, FactorySettings *settings)
+void plan_settings(const ServiceConfig *service, const Methods *methods, FactorySettings *settings)
 {
     factory_settings_init(settings);
     plan_queue(service, settings);
     plan_workers(service, settings);
-    settings->n_methods = n_methods;
-    for (guint i = 0; i < service->n_methods; i++)
-        settings->methods[i + 1].rate = rate_of(&service->methods[i]->rate_limit);
+    settings->n_methods = methods_count(methods);
+    for (guint i = 0; i < settings->n_methods; i++) {
+        const MethodConfig *method = methods_config_of(methods, i);
+        settings->methods[i].identity = methods_identity(methods, i);
+        if (method != NULL)
+            settings->methods[i].rate = rate_of(&method->rate_limit);
+    }
 }

@@ -4,7 +4,7 @@
 #pragma once
 #include "actor/factory/settings.h"
 #include "config/config.h"
+#include "daemon/dispatch/methods.h"
 
-/* Fills all of `settings`.  Methods with settings of their own are numbers 1 and up, in the
- * order of the configuration; `n_methods` counts them, number 0 and those learned since. */
-void plan_settings(const ServiceConfig *service, guint n_methods, FactorySettings *settings);
+/* Fills all of `settings`; the numbers of methods are those of `methods`. */
+void plan_settings(const ServiceConfig *service, const Methods *methods, FactorySettings *settings);

@@ -41,8 +41,9 @@ struct Request {
     ObjTag tag;
     RequestState state;
     guint holders;
-    RequestClient client; /* finished is NULL once the client has gone */
-    ServiceStats *stats;  /* where it is counted; set by dispatch_submit() */
+    RequestClient client;  /* finished is NULL once the client has gone */
+    ServiceStats *stats;   /* where it is counted; set by dispatch_submit() */
+    struct Service *owner; /* until it is finished; NULL: no service has it */
     WireProtocol protocol;
     gboolean oneway;
     gint32 seqid;
@@ -56,11 +57,11 @@ struct Request {
     gsize held_bytes;      /* of memory, while it waits */
     gsize max_reply_bytes; /* of the frame that goes back */
     gint64 received_usec;
-    gint64 deadline_usec; /* set by the service */
-    guint64 job;          /* its number in the factory; 0: not admitted */
-    gboolean is_out;      /* the pool has it */
-    guint32 ticket;       /* while it is out: of pool_hand() */
-    guint8 *reply;        /* a whole frame; NULL: nothing is sent */
+    gint64 deadline_usec;   /* set by the service */
+    guint64 job;            /* its number in the factory; 0: not admitted */
+    struct Generation *out; /* whose pool has it; NULL: none */
+    guint32 ticket;         /* while it is out: of pool_hand() */
+    guint8 *reply;          /* a whole frame; NULL: nothing is sent */
     gsize reply_bytes;
 };
 

@@ -7,10 +7,14 @@
 
 struct Service {
     ObjTag tag;
+    Config *all; /* whose part `config` is */
     const ServiceConfig *config;
+    Config *next_all; /* while a reload is under way, else NULL */
+    const ServiceConfig *next;
     ServiceStats stats;
     Methods *methods;
     Driver *driver;
+    ActorSystem *actors;
     ActorId actor;
     ServiceEvents events;
     gpointer user;
@@ -56,12 +60,18 @@ static void on_ended(Request *request, FactoryReason reason, const gchar *text, 
 
 /* --- what workers say -------------------------------------------------------------------- */
 
+static FactorySettings *plan(const Service *service, const ServiceConfig *config)
+{
+    FactorySettings *settings = g_new(FactorySettings, 1);
+    plan_settings(config, service->methods, settings);
+    return settings;
+}
+
 static void learn_method(Service *service, const Request *request)
 {
     if (!methods_learn(service->methods, request->method))
         return;
-    g_autofree FactorySettings *settings = g_new(FactorySettings, 1);
-    plan_settings(service->config, methods_count(service->methods), settings);
+    g_autofree FactorySettings *settings = plan(service, service->config);
     driver_apply(service->driver, settings);
 }
 
@@ -116,6 +126,7 @@ void service_submit(Service *service, Request *request)
 {
     const MethodConfig *method;
     const gchar *why;
+    request->owner = service;
     request->stats = &service->stats;
     service->stats.service[CTR_RECEIVED]++;
     if (request->oneway)
@@ -132,55 +143,113 @@ void service_submit(Service *service, Request *request)
 /* A oneway caller need not stay. */
 void service_client_gone(Service *service, Request *request)
 {
-    request->client.finished = NULL;
-    if (!request->oneway && request->state != REQUEST_FINISHED)
+    if (!request->oneway)
         driver_client_gone(service->driver, request);
 }
+
+/* --- reload ------------------------------------------------------------------------------ */
+
+static void set_next(Service *service, const HostSpec *next)
+{
+    g_assert(service->next_all == NULL);
+    service->next_all = config_ref(next->config);
+    service->next = next->service;
+}
+
+static void forget_next(Service *service)
+{
+    g_clear_pointer(&service->next_all, config_unref);
+    service->next = NULL;
+}
+
+void service_reload(Service *service, const HostSpec *next)
+{
+    g_autofree FactorySettings *settings = plan(service, next->service);
+    set_next(service, next);
+    driver_reload(service->driver, next, settings);
+}
+
+gboolean service_share(Service *service)
+{
+    if (service->next == NULL || service->next->reload_canary.share_permille == 0)
+        return FALSE;
+    driver_share(service->driver, &service->next->reload_canary);
+    return TRUE;
+}
+
+void service_commit(Service *service, gint64 deadline_usec)
+{
+    if (service->next == NULL) {
+        driver_end_trial(service->driver);
+        return;
+    }
+    config_unref(service->all);
+    service->all = g_steal_pointer(&service->next_all);
+    service->config = service->next;
+    forget_next(service);
+    methods_reload(service->methods, service->config);
+    g_autofree FactorySettings *settings = plan(service, service->config);
+    driver_swap(service->driver, settings, deadline_usec);
+}
+
+void service_abort(Service *service)
+{
+    forget_next(service);
+    driver_abort(service->driver);
+}
+
+gboolean service_is_settled(const Service *service) { return driver_is_settled(service->driver); }
 
 /* --- life -------------------------------------------------------------------------------- */
 
 static void on_drained(guint64 cut_off, gpointer user)
 {
     Service *service = service_of(user);
-    service->events.drained(cut_off, service->user);
+    service->events.drained(service, cut_off, service->user);
+}
+
+static void on_trial(TrialResult result, const gchar *why, gpointer user)
+{
+    Service *service = service_of(user);
+    service->events.trial(service, result, why, service->user);
+}
+
+static void on_settled(gpointer user)
+{
+    Service *service = service_of(user);
+    service->events.settled(service, service->user);
 }
 
 static void on_stopped(gpointer user)
 {
     Service *service = service_of(user);
-    service->events.stopped(service->user);
+    service->events.stopped(service, service->user);
 }
 
-/* The actor: its host is its child, and ends before it does. */
-static gboolean on_start(Actor *self, GError **error)
+/* The actor: its hosts are its children, and end before it does. */
+void service_start(Service *service, ActorSystem *actors, ActorId parent, gboolean is_trial)
 {
-    (void)error;
-    driver_start(service_of(actor_data(self))->driver, actor_system(self), actor_id(self));
-    return TRUE;
-}
-
-ActorId service_start(Service *service, ActorSystem *actors, ActorId parent)
-{
-    static const ActorClass class = { .start = on_start };
-    const ActorOptions options = { .name = service->config->name, .restart = RESTART_NEVER };
+    static const ActorClass class = { .start = NULL };
+    const ActorOptions options = { .name = driver_service(service->driver),
+                                   .restart = RESTART_NEVER };
+    service->actors = actors;
     service->actor = actor_spawn(actors, parent, &class, &options, service);
-    return service->actor;
+    driver_start(service->driver, actors, service->actor, is_trial);
 }
 
-Service *service_new(Loop *loop, const Config *config, const ServiceConfig *service_config,
-                     const ServiceEvents *events, gpointer user)
+Service *service_new(Loop *loop, const HostSpec *first, const ServiceEvents *events, gpointer user)
 {
-    static const DriverEvents driver_events = { on_ended, on_replied, on_drained, on_stopped };
-    g_autofree FactorySettings *settings = g_new(FactorySettings, 1);
+    static const DriverEvents driver_events = { on_ended, on_replied, on_drained,
+                                                on_trial, on_settled, on_stopped };
     Service *service = g_new0(Service, 1);
     OBJ_INIT(service, SERVICE_MAGIC);
-    service->config = service_config;
+    service->all = config_ref(first->config);
+    service->config = first->service;
     service->events = *events;
     service->user = user;
-    service->methods = methods_new(service_config);
-    plan_settings(service_config, methods_count(service->methods), settings);
-    service->driver = driver_new(loop, config, service_config, settings, &service->stats,
-                                 &driver_events, service);
+    service->methods = methods_new(first->service);
+    g_autofree FactorySettings *settings = plan(service, first->service);
+    service->driver = driver_new(loop, first, settings, &service->stats, &driver_events, service);
     return service;
 }
 
@@ -190,6 +259,8 @@ void service_free(Service *service)
         return;
     driver_free(service->driver);
     methods_free(service->methods);
+    forget_next(service);
+    config_unref(service->all);
     OBJ_FINI(service, SERVICE_MAGIC);
     g_free(service);
 }
@@ -198,6 +269,13 @@ void service_drain(Service *service, gint64 deadline_usec)
 {
     driver_drain(service->driver, deadline_usec);
 }
+
+void service_stop(Service *service, gint64 deadline_usec)
+{
+    service_drain(service, loop_now_usec());
+    actor_stop(service->actors, service->actor, deadline_usec);
+}
+
 gboolean service_is_ready(const Service *service) { return driver_is_ready(service->driver); }
 
 /* --- numbers ----------------------------------------------------------------------------- */
@@ -218,6 +296,8 @@ const ServiceStats *service_stats(Service *service)
     to[CTR_SLOW_WARNINGS] = (gint64)from->warned;
     to[CTR_STUCK] = (gint64)from->stuck;
     to[CTR_WORKER_KILLS] = (gint64)from->kills;
+    to[CTR_WORKERS_READY] = factory_ready_workers(factory);
+    to[CTR_WORKER_RECYCLED] = (gint64)from->recycled;
     to[CTR_WORKERS_WANTED] = factory_worker_count(factory);
     to[CTR_RESIZES] = (gint64)from->resizes;
     to[CTR_CAPACITY_DECISIONS] = (gint64)from->decisions;
@@ -226,7 +306,12 @@ const ServiceStats *service_stats(Service *service)
     return &service->stats;
 }
 
+const gchar *service_name(const Service *service) { return service->config->name; }
 const ServiceConfig *service_config(const Service *service) { return service->config; }
 const Factory *service_factory(const Service *service) { return driver_factory(service->driver); }
 const Methods *service_methods(const Service *service) { return service->methods; }
 const Pool *service_pool(const Service *service) { return driver_pool(service->driver); }
+const Pool *service_other_pool(const Service *service)
+{
+    return driver_other_pool(service->driver);
+}

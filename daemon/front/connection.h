@@ -29,7 +29,7 @@ typedef enum {
 /* What all connections of a loop share; outlives them. */
 typedef struct {
     Loop *loop;
-    const Config *config;
+    Config *config; /* in force; changes with a reload */
     Dispatch *dispatch;
     DaemonStats *stats;
     LogLimit *log_limit;

@@ -47,16 +47,21 @@ static void on_accept(int fd, gpointer user)
     g_hash_table_add(front->connections, connection_new(&front->shared, fd, peer.name, peer.host));
 }
 
+static Listener *open_listener(Front *front, const Address *address, GError **error)
+{
+    return listener_new(front->shared.loop, address, front->shared.stats, front->shared.log_limit,
+                        on_accept, front, error);
+}
+
 static gboolean open_listeners(Front *front, GError **error)
 {
     const GPtrArray *addresses = front->shared.config->listeners;
     for (guint i = 0; i < addresses->len; i++) {
-        Listener *listener =
-            listener_new(front->shared.loop, g_ptr_array_index(addresses, i), front->shared.stats,
-                         front->shared.log_limit, on_accept, front, error);
+        Listener *listener = open_listener(front, g_ptr_array_index(addresses, i), error);
         if (listener == NULL)
             return FALSE;
         g_ptr_array_add(front->listeners, listener);
+        listener_start(listener);
     }
     return TRUE;
 }
@@ -84,8 +89,7 @@ static guint connections_allowed(const Config *config)
     return allowed;
 }
 
-Front *front_new(Loop *loop, const Config *config, Dispatch *dispatch, DaemonStats *stats,
-                 GError **error)
+Front *front_new(Loop *loop, Config *config, Dispatch *dispatch, DaemonStats *stats, GError **error)
 {
     Front *front = g_new0(Front, 1);
     front->listeners = g_ptr_array_new_with_free_func(free_listener);
@@ -95,7 +99,7 @@ Front *front_new(Loop *loop, const Config *config, Dispatch *dispatch, DaemonSta
         (BufferMemory){ &stats->daemon[CTR_BUFFERED_BYTES], (gint64)config->buffer_memory_bytes };
     front->shared = (ConnectionShared){
         .loop = loop,
-        .config = config,
+        .config = config_ref(config),
         .dispatch = dispatch,
         .stats = stats,
         .log_limit = log_limit_new(config->log_repeat_interval_usec),
@@ -116,6 +120,7 @@ void front_free(Front *front)
         return;
     g_assert(front_is_empty(front));
     g_ptr_array_unref(front->listeners);
+    config_unref(front->shared.config);
     g_hash_table_unref(front->connections);
     log_limit_free(front->shared.log_limit);
     g_free(front->shared.scratch);
@@ -126,6 +131,80 @@ guint front_n_listeners(const Front *front) { return front->listeners->len; }
 const gchar *front_listener_address(const Front *front, guint index)
 {
     return listener_address(g_ptr_array_index(front->listeners, index));
+}
+
+/* --- reload ------------------------------------------------------------------------------ */
+
+struct FrontChange {
+    GPtrArray *listeners; /* of Listener: those that are new */
+};
+
+static gboolean is_among(const GPtrArray *addresses, const Address *address)
+{
+    for (guint i = 0; i < addresses->len; i++)
+        if (address_equal(g_ptr_array_index(addresses, i), address))
+            return TRUE;
+    return FALSE;
+}
+
+void front_abandon(FrontChange *change)
+{
+    if (change == NULL)
+        return;
+    g_ptr_array_unref(change->listeners);
+    g_free(change);
+}
+
+FrontChange *front_prepare(Front *front, const Config *next, GError **error)
+{
+    FrontChange *change = g_new0(FrontChange, 1);
+    change->listeners = g_ptr_array_new_with_free_func(free_listener);
+    for (guint i = 0; i < next->listeners->len; i++) {
+        const Address *address = g_ptr_array_index(next->listeners, i);
+        if (is_among(front->shared.config->listeners, address))
+            continue;
+        Listener *listener = open_listener(front, address, error);
+        if (listener == NULL) {
+            front_abandon(change);
+            return NULL;
+        }
+        g_ptr_array_add(change->listeners, listener);
+    }
+    return change;
+}
+
+/* Listeners stand in the order of the addresses that they were made from. */
+static void change_listeners(Front *front, FrontChange *change, const Config *next)
+{
+    const GPtrArray *before = front->shared.config->listeners;
+    GPtrArray *after = g_ptr_array_new_with_free_func(free_listener);
+    for (guint i = 0; i < next->listeners->len; i++) {
+        const Address *address = g_ptr_array_index(next->listeners, i);
+        guint from = 0;
+        while (from < before->len && !address_equal(g_ptr_array_index(before, from), address))
+            from++;
+        if (from < before->len)
+            g_ptr_array_add(after, g_steal_pointer(&front->listeners->pdata[from]));
+        else
+            g_ptr_array_add(after, g_ptr_array_steal_index(change->listeners, 0));
+        listener_start(g_ptr_array_index(after, i));
+    }
+    for (guint i = 0; i < front->listeners->len; i++)
+        if (g_ptr_array_index(front->listeners, i) != NULL)
+            listener_take_backlog(g_ptr_array_index(front->listeners, i));
+    g_ptr_array_unref(front->listeners);
+    front->listeners = after;
+}
+
+void front_commit(Front *front, FrontChange *change, Config *next)
+{
+    change_listeners(front, change, next);
+    front_abandon(change);
+    config_unref(front->shared.config);
+    front->shared.config = config_ref(next);
+    front->max_open = connections_allowed(next);
+    front->memory.limit_bytes = (gint64)next->buffer_memory_bytes;
+    log_limit_set_interval(front->shared.log_limit, next->log_repeat_interval_usec);
 }
 
 void front_stop_accepting(Front *front) { g_ptr_array_set_size(front->listeners, 0); }

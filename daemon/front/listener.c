@@ -80,13 +80,16 @@ Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, L
     }
     listener->address = address->kind == ADDRESS_UNIX ? g_strdup_printf("unix:%s", address->path)
                                                       : tcp_bound_address(fd, "tcp");
-    listener->events = evconnlistener_new(loop_base(loop), on_accept, listener,
-                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    listener->events =
+        evconnlistener_new(loop_base(loop), on_accept, listener,
+                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
     evconnlistener_set_error_cb(listener->events, on_error);
     listener->resume = loop_timer_new(loop, on_resume, listener);
     log_notice("listener.open address=%s", listener->address);
     return listener;
 }
+
+void listener_start(Listener *listener) { evconnlistener_enable(listener->events); }
 
 void listener_free(Listener *listener)
 {
@@ -100,6 +103,14 @@ void listener_free(Listener *listener)
     g_free(listener->address);
     OBJ_FINI(listener, LISTENER_MAGIC);
     g_free(listener);
+}
+
+void listener_take_backlog(Listener *listener)
+{
+    const int from = (int)evconnlistener_get_fd(listener->events);
+    int fd;
+    while ((fd = accept4(from, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+        listener->accept(fd, listener->user);
 }
 
 const gchar *listener_address(const Listener *listener) { return listener->address; }

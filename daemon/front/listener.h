@@ -14,10 +14,14 @@ typedef struct Listener Listener;
 /* `fd` (non-blocking, close-on-exec) is the callee's. */
 typedef void (*ListenerAccept)(int fd, gpointer user);
 
-/* Binds and listens.  Errors name the address.  Borrows `stats` and `log_limit`. */
+/* Binds and listens; accepts nobody before listener_start().  Errors name the address.  Borrows
+ * `stats` and `log_limit`. */
 Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, LogLimit *log_limit,
                        ListenerAccept accept, gpointer user, GError **error);
+void listener_start(Listener *listener);
 void listener_free(Listener *listener); /* NULL is fine */
 
+/* Accepts whoever has connected already; closing the socket would reset them. */
+void listener_take_backlog(Listener *listener);
 /* "tcp://127.0.0.1:41237": with the port that was chosen for 0. */
 const gchar *listener_address(const Listener *listener);

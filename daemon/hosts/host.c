@@ -23,9 +23,7 @@
 struct Host {
     ObjTag tag;
     Loop *loop;
-    const Config *config;
-    const ServiceConfig *service;
-    guint generation;
+    HostSpec spec;
     HostEvents events;
     gpointer user;
     HostState state;
@@ -59,10 +57,10 @@ static void set_state(Host *host, HostState next)
 {
     OBJ_CHECK(host, HOST_MAGIC);
     if (!(host_states[next].from & (1u << host->state)))
-        g_error("host %s: no arrow from %s to %s", host->service->name,
+        g_error("host %s: no arrow from %s to %s", host->spec.service->name,
                 host_states[host->state].text, host_states[next].text);
-    log_debug("host.state service=%s generation=%u from=%s to=%s", host->service->name,
-              host->generation, host_states[host->state].text, host_states[next].text);
+    log_debug("host.state service=%s generation=%u from=%s to=%s", host->spec.service->name,
+              host->spec.generation, host_states[host->state].text, host_states[next].text);
     evtimer_del(host->timer);
     host->state = next;
 }
@@ -122,8 +120,8 @@ static void on_death(evutil_socket_t fd, short what, void *arg)
     g_autofree gchar *how = wait_status_text(status);
     if (host->state == HOST_STARTING || host->state == HOST_READY) {
         g_autofree gchar *text = g_strdup_printf("sluice-host %s", how);
-        log_error("host.died service=%s generation=%u pid=%d status=\"%s\"", host->service->name,
-                  host->generation, (int)host->pid, how);
+        log_error("host.died service=%s generation=%u pid=%d status=\"%s\"",
+                  host->spec.service->name, host->spec.generation, (int)host->pid, how);
         if (!host->killed)
             set_error(host, text);
     }
@@ -135,8 +133,8 @@ void host_kill(Host *host, const gchar *why)
     if (host->pidfd < 0 || host->killed)
         return;
     host->killed = TRUE;
-    log_error("host.kill service=%s generation=%u pid=%d reason=\"%s\"", host->service->name,
-              host->generation, (int)host->pid, why);
+    log_error("host.kill service=%s generation=%u pid=%d reason=\"%s\"", host->spec.service->name,
+              host->spec.generation, (int)host->pid, why);
     set_error(host, why);
     pidfd_send_signal(host->pidfd, SIGKILL, NULL, 0);
 }
@@ -156,7 +154,7 @@ static void on_hello(Host *host, const LinkMessage *message)
     g_clear_pointer(&host->error, g_free);
     set_state(host, HOST_READY);
     log_notice("host.ready service=%s generation=%u pid=%d plugin=%s version=%s",
-               host->service->name, host->generation, (int)host->pid, host->plugin_name,
+               host->spec.service->name, host->spec.generation, (int)host->pid, host->plugin_name,
                host->plugin_version);
     host->events.hello(host->user);
 }
@@ -164,8 +162,8 @@ static void on_hello(Host *host, const LinkMessage *message)
 static void refuse(Host *host, const gchar *why)
 {
     g_autofree gchar *text = log_quotable(why);
-    log_error("plugin.refused service=%s generation=%u reason=\"%s\"", host->service->name,
-              host->generation, text);
+    log_error("plugin.refused service=%s generation=%u reason=\"%s\"", host->spec.service->name,
+              host->spec.generation, text);
     set_error(host, why);
     set_state(host, HOST_REFUSED);
     loop_timer_arm(host->timer, END_TIMEOUT_USEC);
@@ -216,14 +214,14 @@ static void send_or_kill(Host *host, const LinkMessage *message)
 static gboolean spawn(Host *host, GError **error)
 {
     static const HostLinkEvents link_events = { on_message, on_closed, on_broken };
-    host->ring = host_ring_new(host->config, host->service, error);
+    host->ring = host_ring_new(host->spec.service, host->spec.frame_bytes, error);
     if (host->ring == NULL)
         return FALSE;
     const HostSpawn what = {
-        .program = host->config->host_program,
-        .service = host->service->name,
+        .program = host->spec.config->host_program,
+        .service = host->spec.service->name,
         .plugin = host->plugin_path,
-        .generation = host->generation,
+        .generation = host->spec.generation,
         .segment_fd = ring_front_segment_fd(host->ring),
         .event_fd = ring_front_event_fd(host->ring),
         .image_fd = host->image_fd,
@@ -231,7 +229,9 @@ static gboolean spawn(Host *host, GError **error)
     HostHandles handles;
     if (!host_spawn(&what, &handles, error))
         return FALSE;
-    const LinkMessage load = { .kind = LINK_LOAD, .text = host->service->settings_text, .fd = -1 };
+    const LinkMessage load = { .kind = LINK_LOAD,
+                               .text = host->spec.service->settings_text,
+                               .fd = -1 };
     host->pid = handles.pid;
     host->pidfd = handles.pidfd;
     host->link =
@@ -249,13 +249,13 @@ static void try_start(Host *host)
     host->killed = FALSE;
     set_state(host, HOST_STARTING);
     if (!spawn(host, &error)) {
-        log_error("host.spawn_failed service=%s reason=\"%s\"", host->service->name,
+        log_error("host.spawn_failed service=%s reason=\"%s\"", host->spec.service->name,
                   error->message);
         set_error(host, error->message);
         process_gone(host, error->message);
         return;
     }
-    loop_timer_arm(host->timer, host->service->start_timeout_usec);
+    loop_timer_arm(host->timer, host->spec.service->start_timeout_usec);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -318,10 +318,10 @@ void host_start(Host *host, ActorSystem *actors, ActorId parent)
 {
     static const ActorClass class = { on_start, NULL, on_stop, on_kill, on_free };
     const ActorOptions options = {
-        .name = host->service->name,
+        .name = host->spec.service->name,
         .restart = RESTART_ON_FAILURE,
-        .backoff_min_usec = host->service->restart_backoff_min_usec,
-        .backoff_max_usec = host->service->restart_backoff_max_usec,
+        .backoff_min_usec = host->spec.service->restart_backoff_min_usec,
+        .backoff_max_usec = host->spec.service->restart_backoff_max_usec,
         .jitter_permille = JITTER_PERMILLE,
     };
     g_assert(host->id == 0);
@@ -350,16 +350,13 @@ void host_fork_worker(Host *host, guint32 worker, guint16 incarnation)
     send_or_kill(host, &fork);
 }
 
-Host *host_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
-               const HostEvents *events, gpointer user)
+Host *host_new(Loop *loop, const HostSpec *spec, const HostEvents *events, gpointer user)
 {
     Host *host = g_new0(Host, 1);
     OBJ_INIT(host, HOST_MAGIC);
     host->loop = loop;
-    host->config = config;
-    host->service = service;
-    host->plugin_path = plugin_image_path(config->handler_dir, service->plugin);
-    host->generation = generation;
+    host->spec = *spec;
+    host->plugin_path = plugin_image_path(spec->config->handler_dir, spec->service->plugin);
     host->events = *events;
     host->user = user;
     host->image_fd = host->pidfd = -1;

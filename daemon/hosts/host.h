@@ -6,7 +6,7 @@
  * Thread: the loop's.
  * Owns:   the process (killed on free), its sockets, its ring, and the copy of the plugin that
  *         all its processes load.
- * Borrows: config and service, for its own life.
+ * Borrows: the configuration, for its own life.
  * Never:  blocks, or trusts a byte that the host or a worker sent.                          */
 #pragma once
 #include "actor/ring/link.h"
@@ -35,8 +35,18 @@ typedef struct {
     void (*over)(gpointer user);     /* the actor has ended, and no process is left */
 } HostEvents;
 
-Host *host_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
-               const HostEvents *events, gpointer user);
+/* What its processes are for: one generation of a service. */
+typedef struct {
+    Config *config;
+    const ServiceConfig *service; /* of that configuration */
+    guint generation;
+    guint32 frame_bytes; /* the largest call or reply: max-frame-bytes, or what it was before */
+} HostSpec;
+
+/* One more worker than the service may have: it starts before the one that it is for ends. */
+#define HOST_SPARE_WORKERS 1u
+
+Host *host_new(Loop *loop, const HostSpec *spec, const HostEvents *events, gpointer user);
 void host_free(Host *host); /* NULL is fine; kills the process */
 
 /* Once: spawns the actor.  It reads the plugin's file and starts the process. */

@@ -1,6 +1,7 @@
 #include "daemon/hosts/host_spawn.h"
 #include "actor/ring/link.h"
 #include "daemon/base/fd.h"
+#include "daemon/hosts/host.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -66,14 +67,14 @@ gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error)
     return TRUE;
 }
 
-RingFront *host_ring_new(const Config *config, const ServiceConfig *service, GError **error)
+RingFront *host_ring_new(const ServiceConfig *service, guint32 frame_bytes, GError **error)
 {
-    const guint32 frame = (guint32)config->max_frame_bytes;
+    const guint32 workers = service->workers.max + HOST_SPARE_WORKERS;
     const RingGeometry geometry = {
-        .workers = service->workers.max,
-        .slots = service->workers.max + service->lookahead + SPARE_SLOTS,
-        .max_call_bytes = frame + CALL_HEAD_BYTES,
-        .max_reply_bytes = frame,
+        .workers = workers,
+        .slots = workers + service->lookahead + SPARE_SLOTS,
+        .max_call_bytes = frame_bytes + CALL_HEAD_BYTES,
+        .max_reply_bytes = frame_bytes,
     };
     return ring_front_new(&geometry, error);
 }

@@ -23,4 +23,4 @@ typedef struct {
 gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error);
 
 /* The ring between sluiced and the workers of a service. */
-RingFront *host_ring_new(const Config *config, const ServiceConfig *service, GError **error);
+RingFront *host_ring_new(const ServiceConfig *service, guint32 frame_bytes, GError **error);

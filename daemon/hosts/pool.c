@@ -100,19 +100,20 @@ void pool_look(Pool *pool)
 /* --- life of the pool
  * --------------------------------------------------------------------------------- */
 
-Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
-               ServiceStats *stats, const PoolHandlers *handlers, gpointer user)
+Pool *pool_new(Loop *loop, const HostSpec *spec, ServiceStats *stats, const PoolHandlers *handlers,
+               gpointer user)
 {
+    const ServiceConfig *service = spec->service;
     Pool *pool = g_new0(Pool, 1);
     OBJ_INIT(pool, POOL_MAGIC);
     pool->loop = loop;
     pool->service = service;
-    pool->generation = generation;
+    pool->generation = spec->generation;
     pool->stats = stats;
     pool->handlers = *handlers;
     pool->user = user;
-    pool->host = host_new(loop, config, service, generation, &pool_host_events, pool);
-    pool->n_workers = service->workers.max;
+    pool->host = host_new(loop, spec, &pool_host_events, pool);
+    pool->n_workers = service->workers.max + HOST_SPARE_WORKERS;
     pool->workers = g_new0(Worker *, pool->n_workers);
     pool->calls = g_new0(guint64, pool->n_workers);
     pool->wanted = g_new0(gboolean, pool->n_workers);
@@ -144,6 +145,7 @@ void pool_free(Pool *pool)
 
 void pool_start(Pool *pool, ActorSystem *actors, ActorId parent)
 {
+    pool->n_actors = pool->n_workers;
     for (guint32 i = 0; i < pool->n_workers; i++)
         worker_start_actor(pool->workers[i], actors);
     host_start(pool->host, actors, parent);

@@ -11,7 +11,7 @@
  *
  * Thread: the loop's.
  * Owns:   the host and the seats of its workers.
- * Borrows: config, service and stats, for its own life.                                     */
+ * Borrows: the configuration and stats, for its own life.                                     */
 #pragma once
 #include "config/config.h"
 #include "daemon/base/counters.h"
@@ -38,12 +38,13 @@ typedef struct {
     void (*worker_dying)(guint32 worker, gpointer user);
     void (*worker_ended)(guint32 worker, const WorkerObituary *obituary, guint lost, gpointer user);
     void (*host_changed)(gpointer user); /* it is ready, refused or gone: pool_host() */
-    void (*stopped)(gpointer user);      /* the host's actor has ended, and no process is left */
+    void (*stopped)(gpointer user);      /* all its actors have ended, and no process is left */
 } PoolHandlers;
 
-Pool *pool_new(Loop *loop, const Config *config, const ServiceConfig *service, guint generation,
-               ServiceStats *stats, const PoolHandlers *handlers, gpointer user);
-void pool_free(Pool *pool); /* NULL is fine; no job may be out any more */
+Pool *pool_new(Loop *loop, const HostSpec *spec, ServiceStats *stats, const PoolHandlers *handlers,
+               gpointer user);
+/* NULL is fine; no job may be out any more, and its actors have ended: handlers.stopped. */
+void pool_free(Pool *pool);
 
 /* Spawns the host's actor; workers wait for it.  Stopping that actor lets the workers end after
  * the call that they run, and then the host: handlers.stopped says when. */
@@ -59,8 +60,8 @@ void pool_kill_worker(Pool *pool, guint32 worker); /* it is stuck */
 
 /* --- jobs -------------------------------------------------------------------------------- */
 
-/* To a worker that is ready, or to any.  As many may be out as there are workers, and
- * `lookahead` of the service more.  Returns a ticket, valid until the job comes back. */
+/* To a worker that is ready, or to any.  As many may be out as there are workers, ending ones
+ * too, and `lookahead` of the service more.  Returns a ticket, valid until the job comes back. */
 guint32 pool_hand(Pool *pool, guint32 worker, const RingCall *call, gpointer job);
 gboolean pool_take_back(Pool *pool, guint32 ticket);
 /* Nobody waits for it any more: says so to the handler.  It still comes back. */

@@ -28,6 +28,8 @@ struct Pool {
     gboolean corrupt;    /* said so, and killed the host for it */
     gboolean stopping;
     gboolean end_sent;
+    gboolean host_over;
+    guint n_actors; /* of workers, that have not ended */
 };
 
 static inline RingFront *ring_of(const Pool *pool) { return host_ring(pool->host); }

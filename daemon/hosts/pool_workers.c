@@ -63,7 +63,6 @@ static void worker_ready(Worker *worker, gpointer user)
     pool->n_ready++;
     g_clear_pointer(&pool->worker_error, g_free);
     pool->calls[worker_index(worker)] = 0;
-    pool->stats->service[CTR_WORKERS_READY]++;
     pool->stats->service[CTR_WORKER_STARTS]++;
     worker_log_ready(pool->service->name, pool->generation, worker);
     if (pool->stopping)
@@ -120,7 +119,6 @@ static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer
     Losing losing = { pool, 0 };
     if (obituary->was_ready) {
         pool->n_ready--;
-        pool->stats->service[CTR_WORKERS_READY]--;
     } else {
         g_free(pool->worker_error);
         pool->worker_error =
@@ -132,8 +130,8 @@ static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer
     pool_collect(pool); /* what it had finished, and died before it said so */
     const gboolean planned = worker_log_end(pool->service->name, pool->generation, worker, obituary,
                                             pool->calls[index], losing.count);
-    if (!pool->stopping)
-        pool->stats->service[planned ? CTR_WORKER_RECYCLED : CTR_WORKER_DEATHS]++;
+    if (!pool->stopping && !planned)
+        pool->stats->service[CTR_WORKER_DEATHS]++;
     pool->handlers.worker_ended(index, obituary, losing.count, pool->user);
     pool_end_host_if_empty(pool);
 }
@@ -202,7 +200,6 @@ static void host_is_gone(const gchar *how, gpointer user)
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
     g_autofree gchar *text = g_strdup_printf("the host of the workers %s", how);
     Losing losing = { pool, 0 };
-    pool->stats->service[CTR_WORKERS_READY] -= pool->n_ready;
     pool->n_ready = pool->n_forking = 0;
     if (pool->on_ring != NULL)
         event_free(g_steal_pointer(&pool->on_ring));
@@ -239,14 +236,31 @@ static void host_is_killed(gpointer user)
     host_kill(pool->host, "the service is being stopped");
 }
 
+static void stopped_if_all_is_over(Pool *pool)
+{
+    if (pool->host_over && pool->n_actors == 0)
+        pool->handlers.stopped(pool->user);
+}
+
 static void host_is_over(gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
-    pool->handlers.stopped(pool->user);
+    pool->host_over = TRUE;
+    for (guint32 i = 0; i < pool->n_workers; i++)
+        worker_stop_actor(pool->workers[i]);
+    stopped_if_all_is_over(pool);
+}
+
+static void worker_is_over(Worker *worker, gpointer user)
+{
+    (void)worker;
+    Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
+    pool->n_actors--;
+    stopped_if_all_is_over(pool);
 }
 
 const HostEvents pool_host_events = { host_said_hello, host_was_refused, host_passed_message,
                                       host_is_gone,    host_is_stopping, host_is_killed,
                                       host_is_over };
-const WorkerEvents pool_worker_events = { worker_forked, worker_ready, worker_silent, worker_dying,
-                                          worker_gone };
+const WorkerEvents pool_worker_events = { worker_forked, worker_ready, worker_silent,
+                                          worker_dying,  worker_gone,  worker_is_over };

@@ -255,7 +255,18 @@ static void on_message(Actor *self, const ActorMessage *message)
 
 static void on_kill(Actor *self) { worker_kill(OBJ_FROM(Worker, actor_data(self), WORKER_MAGIC)); }
 
-static void on_free(Actor *self) { OBJ_FROM(Worker, actor_data(self), WORKER_MAGIC)->self = NULL; }
+static void on_free(Actor *self)
+{
+    Worker *worker = OBJ_FROM(Worker, actor_data(self), WORKER_MAGIC);
+    worker->self = NULL;
+    worker->events.over(worker, worker->user);
+}
+
+void worker_stop_actor(Worker *worker)
+{
+    if (worker->id != 0)
+        actor_stop(worker->actors, worker->id, loop_now_usec());
+}
 
 void worker_start_actor(Worker *worker, ActorSystem *actors)
 {

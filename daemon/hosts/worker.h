@@ -43,6 +43,7 @@ typedef struct {
     void (*dying)(Worker *worker, gpointer user);
     /* Dead for sure, and VACANT. */
     void (*gone)(Worker *worker, const WorkerObituary *obituary, gpointer user);
+    void (*over)(Worker *worker, gpointer user); /* its actor has ended */
 } WorkerEvents;
 
 Worker *worker_new(Loop *loop, const ServiceConfig *service, guint32 index,
@@ -51,6 +52,7 @@ void worker_free(Worker *worker); /* kills the process; NULL is fine */
 
 /* Once, and before anything else. */
 void worker_start_actor(Worker *worker, ActorSystem *actors);
+void worker_stop_actor(Worker *worker); /* VACANT for good: ends in the event `over` */
 
 /* VACANT to FORKING; returns the incarnation to ask the host for. */
 guint16 worker_begin(Worker *worker);

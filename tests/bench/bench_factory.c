@@ -152,7 +152,7 @@ static void bench_start(Bench *bench, FactoryRouting routing, guint32 workers, g
     bench->out = g_new0(Out, bench->mask + 1);
     bench->incarnations = g_new0(guint32, 2 * workers);
     bench->free_workers = g_new0(guint32, 2 * workers);
-    bench->factory = factory_new(&settings, workers, 1, bench->now_usec);
+    bench->factory = factory_new(&settings, workers, 1, 1, bench->now_usec);
     step(bench, &(FactoryEvent){ .kind = EVENT_TICK });
     run_actions(bench);
     for (guint i = 0; i < workers + queued; i++)

@@ -19,8 +19,9 @@ PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol}
 
 
 def interface(name):
-    """The generated module of an example service: interface("crash") is crash.Crash."""
-    return importlib.import_module(f"{name}.{name.capitalize()}")
+    """The generated module of a service: interface("crash") is crash.Crash, interface("version_one")
+    is version_one.Version."""
+    return importlib.import_module(f"{name}.{name.partition('_')[0].capitalize()}")
 
 
 def split_tcp(address):

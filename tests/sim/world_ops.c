@@ -116,7 +116,7 @@ static void play_settings(World *world, const guint32 *p)
     world_settings(&world->settings, p[0]);
     oracle_reset(world->oracle);
     if (world->factory == NULL) {
-        world->factory = factory_new(&world->settings, WORLD_WORKERS, p[1], world->now_usec);
+        world->factory = factory_new(&world->settings, WORLD_WORKERS, 1, p[1], world->now_usec);
         factory_set_recording(world->factory, p[2] % 16 == 0);
         world_step(world, &(FactoryEvent){ .kind = EVENT_TICK });
     } else {

@@ -30,54 +30,10 @@ static Config *parse(const gchar *text)
     return config;
 }
 
-static void assert_equal_listeners(const GPtrArray *a, const GPtrArray *b)
-{
-    ck_assert_uint_eq(a->len, b->len);
-    for (guint i = 0; i < a->len; i++)
-        ck_assert(address_equal(a->pdata[i], b->pdata[i]));
-}
-
-static void assert_equal_field(const Option *option, gconstpointer a, gconstpointer b)
-{
-    a = (const gchar *)a + option->offset;
-    b = (const gchar *)b + option->offset;
-    switch (option->rule.type) {
-    case VALUE_BOOL:
-    case VALUE_UINT:
-    case VALUE_LOG_LEVEL:
-    case VALUE_CHOICE:
-        ck_assert_mem_eq(a, b, sizeof(guint));
-        return;
-    case VALUE_SIZE:
-    case VALUE_DURATION:
-        ck_assert_mem_eq(a, b, sizeof(gint64));
-        return;
-    case VALUE_PATH:
-    case VALUE_PLUGIN:
-        ck_assert_str_eq(*(gchar *const *)a, *(gchar *const *)b);
-        return;
-    case VALUE_LISTENERS:
-        assert_equal_listeners(*(GPtrArray *const *)a, *(GPtrArray *const *)b);
-        return;
-    case VALUE_ADMIN:
-        ck_assert(address_equal(*(Address *const *)a, *(Address *const *)b));
-        return;
-    case VALUE_RANGE:
-        ck_assert_mem_eq(a, b, sizeof(Range));
-        return;
-    case VALUE_RATE:
-        ck_assert_mem_eq(a, b, sizeof(Rate));
-        return;
-    case VALUE_KEY:
-        ck_assert_int_eq(((const KeySource *)a)->kind, ((const KeySource *)b)->kind);
-        return;
-    }
-}
-
 static void assert_equal_fields(const OptionTable *table, gconstpointer a, gconstpointer b)
 {
     for (guint i = 0; i < table->n_options; i++)
-        assert_equal_field(&table->options[i], a, b);
+        ck_assert_msg(option_equal(&table->options[i], a, b), "%s differs", table->options[i].key);
 }
 
 /* `text` sets every option once, and only to its default. */

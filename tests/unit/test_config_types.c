@@ -7,6 +7,7 @@
 static const ValueRule any_rate = { VALUE_RATE, NULL, NULL };
 static const ValueRule some_workers = { VALUE_RANGE, "1", "64" };
 static const ValueRule any_key = { VALUE_KEY, NULL, NULL };
+static const ValueRule any_canary = { VALUE_CANARY, NULL, NULL };
 static const ValueRule colour = { VALUE_CHOICE, "red|green|blue", NULL };
 
 static const struct {
@@ -69,6 +70,21 @@ static const struct {
     { &any_key, "header:", "not a header's name" },
     { &any_key, "header:a b", "not a header's name" },
     { &any_key, "header:a:b", "not a header's name" },
+    { &any_canary, "", "no share and time" },
+    { &any_canary, "5%", "no share and time" },
+    { &any_canary, "5 30s", "no percentage" },
+    { &any_canary, "0% 30s", "out of range" },
+    { &any_canary, "101% 30s", "out of range" },
+    { &any_canary, "100.1% 30s", "out of range" },
+    { &any_canary, "0.05% 30s", "more than one digit behind the point, or none" },
+    { &any_canary, "5.% 30s", "more than one digit behind the point, or none" },
+    { &any_canary, "-5% 30s", "not a number" },
+    { &any_canary, "5% 30", "no unit" },
+    { &any_canary, "5% 30s max-errors=1", "no percentage" },
+    { &any_canary, "5% 30s max-crashes=-1", "not a number" },
+    { &any_canary, "5% 30s max-crashes=1001", "out of range" },
+    { &any_canary, "5% 30s  max-crashes=1", "neither max-errors nor max-crashes" },
+    { &any_canary, "5% 30s errors=1%", "neither max-errors nor max-crashes" },
     { &colour, "", "unknown word" },
     { &colour, "yellow", "unknown word" },
     { &colour, "red|green", "unknown word" },
@@ -179,6 +195,26 @@ START_TEST(a_method_belongs_to_its_service_wherever_it_stands)
 }
 END_TEST
 
+START_TEST(a_canary_is_read_with_what_it_leaves_out)
+{
+    static const struct {
+        const gchar *text;
+        Canary canary;
+    } good[] = {
+        { "none", { 0, 0, 10, 0 } },
+        { "5% 30s", { 50, 30000000, 10, 0 } },
+        { "0.5% 1m max-errors=0%", { 5, 60000000, 0, 0 } },
+        { "100% 1h max-errors=2.5% max-crashes=3", { 1000, G_GINT64_CONSTANT(3600000000), 25, 3 } },
+        { "5% 30s max-crashes=3 max-errors=1%", { 50, 30000000, 10, 3 } },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        Canary canary;
+        ck_assert(value_parse(&any_canary, good[i].text, &canary, NULL));
+        ck_assert_msg(value_equal(VALUE_CANARY, &canary, &good[i].canary), "%s", good[i].text);
+    }
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("config types");
@@ -189,6 +225,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_key_replaces_the_one_before_and_header_names_have_no_case);
     tcase_add_test(tcase, a_choice_is_the_place_of_its_word);
     tcase_add_test(tcase, a_method_belongs_to_its_service_wherever_it_stands);
+    tcase_add_test(tcase, a_canary_is_read_with_what_it_leaves_out);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -24,6 +24,7 @@ struct Service {
     ServiceConfig config;
     ServiceStats stats;
     Pool pool;
+    const Pool *other; /* of a generation that comes or goes */
 };
 
 static struct {
@@ -32,7 +33,8 @@ static struct {
     ServiceStats unknown;
     DaemonStats daemon;
     gboolean draining;
-    Factory *factory; /* one for all of them */
+    const gchar *problems; /* of the last reload */
+    Factory *factory;      /* one for all of them */
     Methods *methods;
 } fake;
 
@@ -50,6 +52,26 @@ const ServiceStats *dispatch_unknown_stats(const Dispatch *dispatch)
 {
     (void)dispatch;
     return &fake.unknown;
+}
+guint dispatch_generation(const Dispatch *dispatch)
+{
+    (void)dispatch;
+    return 7;
+}
+const gchar *reload_state_name(const Reload *reload)
+{
+    (void)reload;
+    return "idle";
+}
+const gchar *reload_last_result(const Reload *reload)
+{
+    (void)reload;
+    return fake.problems != NULL ? "refused" : "none";
+}
+const gchar *reload_last_problems(const Reload *reload)
+{
+    (void)reload;
+    return fake.problems;
 }
 gboolean dispatch_is_ready(const Dispatch *dispatch)
 {
@@ -73,6 +95,7 @@ const Methods *service_methods(const Service *service)
     return fake.methods;
 }
 gboolean service_is_ready(const Service *service) { return service->pool.ready; }
+const Pool *service_other_pool(const Service *service) { return service->other; }
 const Pool *service_pool(const Service *service) { return &service->pool; }
 
 const gchar *pool_error(const Pool *pool) { return pool->error; }
@@ -85,12 +108,11 @@ guint pool_generation(const Pool *pool)
 guint pool_n_workers(const Pool *pool)
 {
     (void)pool;
-    return 1;
+    return 1 + HOST_SPARE_WORKERS;
 }
 PoolWorker pool_worker(const Pool *pool, guint32 index)
 {
-    ck_assert_uint_eq(index, 0);
-    return pool->worker;
+    return index == 0 ? pool->worker : (PoolWorker){ .index = index, .state = "vacant" };
 }
 
 HostState host_state(const Host *host) { return host->state; }
@@ -124,7 +146,7 @@ static inline Service *fake_add_service(gchar *name)
     ck_assert_uint_lt(fake.n_services, FAKE_SERVICES_MAX);
     factory_settings_init(&settings);
     if (fake.factory == NULL)
-        fake.factory = factory_new(&settings, 1, 1, 0);
+        fake.factory = factory_new(&settings, 1, 1, 1, 0);
     if (fake.methods == NULL)
         fake.methods = methods_new(&fake.services[0].config);
     Service *service = &fake.services[fake.n_services++];

@@ -35,7 +35,8 @@ static gchar *status(void)
     "{\"version\":\"" SLUICE_VERSION "\",\"ready\":" ready ",\"draining\":" draining        \
     ",\"listeners\":[{\"address\":\"tcp://127.0.0.1:41237\"},"                              \
     "{\"address\":\"unix:/run/sluice/sluice.sock\"}],\"admin\":\"http://127.0.0.1:43111\"," \
-    "\"connections\":{\"open\":5},\"services\":[" services "]}"
+    "\"connections\":{\"open\":5},\"reload\":{\"generation\":7,\"state\":\"idle\",\"last_"  \
+    "result\":\"none\",\"problems\":null},\"services\":[" services "]}"
 
 START_TEST(a_running_service_is_shown_with_its_host_and_workers)
 {
@@ -73,6 +74,20 @@ START_TEST(what_is_not_there_is_null)
                             "\"state\":\"backoff\",\"host_pid\":null,\"error\":\"exit status 1\","
                             "\"generation\":7,\"queued\":0,\"running\":0,\"workers\":[{\"index\":0,"
                             "\"state\":\"vacant\",\"pid\":null,\"incarnation\":0,\"calls\":0}]}"));
+}
+END_TEST
+
+START_TEST(a_refused_reload_and_a_second_generation_are_shown)
+{
+    const Pool other = { .worker = { 0, "starting", 4444, 1, 0 },
+                         .host = { HOST_STARTING, "starting", "calculator", "1.3", 0, 4440 } };
+    fake_add_service((gchar *)"shop")->other = &other;
+    fake.problems = "[daemon] admin: changing it needs a restart";
+    g_autofree gchar *json = status();
+    ck_assert_ptr_nonnull(strstr(json, "\"last_result\":\"refused\",\"problems\":\"[daemon] admin: "
+                                       "changing it needs a restart\""));
+    ck_assert_ptr_nonnull(strstr(json, "\"other_generation\":{\"generation\":7,"));
+    ck_assert_ptr_nonnull(strstr(json, "\"host_pid\":4440"));
 }
 END_TEST
 
@@ -142,6 +157,7 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("status");
     tcase_add_test(tcase, a_running_service_is_shown_with_its_host_and_workers);
     tcase_add_test(tcase, what_is_not_there_is_null);
+    tcase_add_test(tcase, a_refused_reload_and_a_second_generation_are_shown);
     tcase_add_test(tcase, whatever_an_error_says_the_json_stays_whole);
     tcase_add_test(tcase, ready_is_when_every_service_takes_calls);
     tcase_add_test(tcase, a_drain_is_not_ready_though_every_worker_is);

@@ -297,7 +297,7 @@ static inline void fix_begin(Fix *fix)
     g_autoptr(GError) error = NULL;
     ck_assert_msg(factory_settings_check(&fix->settings, FIX_WORKERS, &error), "%s",
                   error != NULL ? error->message : "");
-    fix->factory = factory_new(&fix->settings, FIX_WORKERS, 1, fix->now_usec);
+    fix->factory = factory_new(&fix->settings, FIX_WORKERS, 1, 1, fix->now_usec);
     fix_tell(fix, EVENT_TICK);
 }
 

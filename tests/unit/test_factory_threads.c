@@ -195,7 +195,7 @@ START_TEST(every_job_has_one_outcome_whoever_comes_first)
     settings.restarts_per_worker = 0;
     settings.backoff_min_usec = settings.backoff_max_usec = 1000;
     settings.retries = 3;
-    shop.factory = factory_new(&settings, WORKERS, 1, g_get_monotonic_time());
+    shop.factory = factory_new(&settings, WORKERS, 1, 1, g_get_monotonic_time());
     pthread_mutex_lock(&shop.lock);
     step(&(FactoryEvent){ .kind = EVENT_TICK });
     pthread_mutex_unlock(&shop.lock);

@@ -84,9 +84,17 @@ static inline void on_gone(Worker *worker, const WorkerObituary *obituary, gpoin
     loop_stop(seat->loop);
 }
 
+static inline void on_over(Worker *worker, gpointer user)
+{
+    (void)worker;
+    (void)user;
+}
+
 static inline void seat_open(Seat *seat)
 {
-    static const WorkerEvents events = { on_forked, on_ready, on_silent, on_dying, on_gone };
+    static const WorkerEvents events = {
+        on_forked, on_ready, on_silent, on_dying, on_gone, on_over
+    };
     *seat = (Seat){ .loop = loop_new(),
                     .service = { .name = (gchar *)"calc",
                                  .start_timeout_usec = LONG_USEC,
