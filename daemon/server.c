@@ -24,7 +24,7 @@
 #define STOP_TIMEOUT_USEC ((gint64)5 * G_USEC_PER_SEC)
 
 /* What the root hears, beside DRAIN_TAG_OVER. */
-enum { TAG_SIGNAL = 100, TAG_PROCESSES_GONE, TAG_PATIENCE };
+enum { TAG_SIGNAL = 100, TAG_PROCESSES_GONE, TAG_PATIENCE, TAG_GRACE_OVER };
 
 typedef enum {
 #define STATE(name, text, from) SERVER_##name,
@@ -79,6 +79,7 @@ static void set_state(Server *server, ServerState next)
 static void leave(Server *server)
 {
     set_state(server, SERVER_GONE);
+    dispatch_log_totals(server->dispatch);
     front_close_all(server->front);
     loop_stop(server->loop);
 }
@@ -87,6 +88,7 @@ static void leave(Server *server)
 static void stop(Server *server, gint64 patience_usec)
 {
     set_state(server, SERVER_STOPPING);
+    front_stop_accepting(server->front);
     actor_send_after(server->self, STOP_TIMEOUT_USEC, TAG_PATIENCE, 0);
     dispatch_stop(server->dispatch, loop_now_usec() + patience_usec);
     front_finish(server->front);
@@ -95,10 +97,21 @@ static void stop(Server *server, gint64 patience_usec)
 static void drain(Server *server)
 {
     set_state(server, SERVER_DRAINING);
-    reload_stop(server->reload);
-    front_stop_accepting(server->front);
+    front_drain(server->front);
     server->drain = drain_spawn(server->system, server->root, server->dispatch,
                                 server->config->drain_timeout_usec);
+}
+
+/* Who looks at readiness hears of the stop before anybody is turned away.  Protocols with a word
+ * for it would say here that this connection is not for long; framed Thrift has none. */
+static void give_grace(Server *server)
+{
+    set_state(server, SERVER_GRACE);
+    reload_stop(server->reload);
+    if (server->config->drain_grace_usec == 0)
+        drain(server);
+    else
+        actor_send_after(server->self, server->config->drain_grace_usec, TAG_GRACE_OVER, 0);
 }
 
 static void take_signal(Server *server, gint number)
@@ -107,8 +120,8 @@ static void take_signal(Server *server, gint number)
     if (number == SIGHUP)
         reload_ask(server->reload);
     else if (server->state == SERVER_SERVING)
-        drain(server);
-    else if (server->state == SERVER_DRAINING)
+        give_grace(server);
+    else if (server->state == SERVER_GRACE || server->state == SERVER_DRAINING)
         stop(server, 0);
 }
 
@@ -133,6 +146,8 @@ static void on_message(Actor *self, const ActorMessage *message)
         stop(server, message->number == 0 ? STOP_TIMEOUT_USEC : 0);
     else if (message->tag == TAG_PROCESSES_GONE)
         server->processes_gone = TRUE;
+    else if (message->tag == TAG_GRACE_OVER && server->state == SERVER_GRACE)
+        drain(server);
     else if (message->tag == TAG_PATIENCE && server->state == SERVER_STOPPING)
         front_close_all(server->front); /* connections get no more time */
 }

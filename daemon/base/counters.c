@@ -14,6 +14,15 @@ const CounterInfo service_counter_info[SERVICE_COUNTERS] = {
 #include "daemon/base/counters.def"
 };
 
+gint64 service_stats_sum(const ServiceStats *stats, const gchar *metric)
+{
+    gint64 sum = 0;
+    for (guint i = 0; i < SERVICE_COUNTERS; i++)
+        if (g_str_equal(service_counter_info[i].metric, metric))
+            sum += stats->service[i];
+    return sum;
+}
+
 gboolean service_stats_ledger_balances(const ServiceStats *stats)
 {
     gint64 outcomes = 0;

@@ -38,5 +38,8 @@ typedef struct {
 extern const CounterInfo daemon_counter_info[DAEMON_COUNTERS];
 extern const CounterInfo service_counter_info[SERVICE_COUNTERS];
 
+/* Of all labels of a metric of services. */
+gint64 service_stats_sum(const ServiceStats *stats, const gchar *metric);
+
 /* FALSE: a call has been lost or counted twice, which is our bug. */
 gboolean service_stats_ledger_balances(const ServiceStats *stats);

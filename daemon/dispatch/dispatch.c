@@ -1,4 +1,5 @@
 #include "daemon/dispatch/dispatch.h"
+#include "daemon/base/log.h"
 #include "daemon/dispatch/dispatch_state.h"
 
 static Dispatch *dispatch_of(gpointer user) { return OBJ_FROM(Dispatch, user, DISPATCH_MAGIC); }
@@ -131,6 +132,23 @@ gboolean dispatch_is_ready(const Dispatch *dispatch)
         if (!service_is_ready(dispatch_service(dispatch, i)))
             return FALSE;
     return TRUE;
+}
+
+void dispatch_log_totals(const Dispatch *dispatch)
+{
+    for (guint i = 0; i < dispatch->services->len; i++) {
+        Service *service = dispatch_service(dispatch, i);
+        const ServiceStats *stats = service_stats(service);
+        log_notice("service.totals service=%s received=%" G_GINT64_FORMAT
+                   " completed=%" G_GINT64_FORMAT " app_error=%" G_GINT64_FORMAT
+                   " refused=%" G_GINT64_FORMAT " discarded=%" G_GINT64_FORMAT
+                   " lost=%" G_GINT64_FORMAT,
+                   service_name(service), stats->service[CTR_RECEIVED],
+                   stats->service[CTR_COMPLETED], stats->service[CTR_APP_ERROR],
+                   service_stats_sum(stats, "sluice_requests_refused_total"),
+                   service_stats_sum(stats, "sluice_requests_discarded_total"),
+                   service_stats_sum(stats, "sluice_requests_lost_total"));
+    }
 }
 
 /* --- life -------------------------------------------------------------------------------- */

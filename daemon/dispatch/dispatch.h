@@ -53,6 +53,8 @@ gboolean dispatch_share(Dispatch *dispatch);
  * at the deadline is cut off. */
 void dispatch_commit(Dispatch *dispatch, gint64 deadline_usec);
 void dispatch_abort(Dispatch *dispatch);
+/* What became of all calls, a line for each service. */
+void dispatch_log_totals(const Dispatch *dispatch);
 guint dispatch_generation(const Dispatch *dispatch); /* that serves */
 
 guint dispatch_n_services(const Dispatch *dispatch);

@@ -291,6 +291,8 @@ static void on_flush(gpointer user)
     if (connection->reading && connection->intake.is_paused)
         take_bytes(connection, NULL, 0);
     balance_reading(connection);
+    if (connection->shared->is_draining)
+        connection_finish_if_idle(connection);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -354,6 +356,19 @@ void connection_finish(Connection *connection, DaemonCounter reason)
     connection->frame_since = 0;
     balance_reading(connection);
     loop_defer(connection->shared->loop, &connection->flush);
+}
+
+static gboolean has_unread_bytes(const Connection *connection)
+{
+    guint8 byte;
+    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void connection_finish_if_idle(Connection *connection)
+{
+    if (connection->state == CONNECTION_OPEN && reply_line_is_empty(&connection->line) &&
+        connection->intake.bytes == NULL && !has_unread_bytes(connection))
+        connection_finish(connection, CTR_CLOSED_DRAIN);
 }
 
 Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *peer,

@@ -34,7 +34,8 @@ typedef struct {
     DaemonStats *stats;
     LogLimit *log_limit;
     BufferMemory *memory;
-    guint8 *scratch; /* CONNECTION_SCRATCH_BYTES, used within one read */
+    gboolean is_draining; /* a connection closes as soon as it is between two calls */
+    guint8 *scratch;      /* CONNECTION_SCRATCH_BYTES, used within one read */
     void (*closed)(Connection *connection, gpointer user); /* right before it is freed */
     gpointer user;
 } ConnectionShared;
@@ -45,4 +46,7 @@ Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *
                            const gchar *host);
 /* Reads no more calls; closes when all replies are out. */
 void connection_finish(Connection *connection, DaemonCounter reason);
+/* If no call is in line, none has begun to come, and none waits to be read: a client whose
+ * connection ends without a reply knows that its call was not looked at. */
+void connection_finish_if_idle(Connection *connection);
 void connection_close(Connection *connection, DaemonCounter reason);

@@ -207,7 +207,24 @@ void front_commit(Front *front, FrontChange *change, Config *next)
     log_limit_set_interval(front->shared.log_limit, next->log_repeat_interval_usec);
 }
 
-void front_stop_accepting(Front *front) { g_ptr_array_set_size(front->listeners, 0); }
+/* Whoever has connected already is not reset, but served or told. */
+void front_stop_accepting(Front *front)
+{
+    for (guint i = 0; i < front->listeners->len; i++)
+        listener_take_backlog(g_ptr_array_index(front->listeners, i));
+    g_ptr_array_set_size(front->listeners, 0);
+}
+
+void front_drain(Front *front)
+{
+    GHashTableIter iter;
+    gpointer connection;
+    front_stop_accepting(front);
+    front->shared.is_draining = TRUE;
+    g_hash_table_iter_init(&iter, front->connections);
+    while (g_hash_table_iter_next(&iter, &connection, NULL))
+        connection_finish_if_idle(connection);
+}
 
 void front_finish(Front *front)
 {

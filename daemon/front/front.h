@@ -34,6 +34,8 @@ void front_commit(Front *front, FrontChange *change, Config *next);
 void front_abandon(FrontChange *change); /* NULL is fine */
 
 void front_stop_accepting(Front *front); /* closes listeners, removes socket files */
+/* That too, and each connection closes between two calls, an idle one at once. */
+void front_drain(Front *front);
 /* Reads no more calls; each connection closes once its replies are out. */
 void front_finish(Front *front);
 void front_close_all(Front *front);          /* at once; empty after the next pass */

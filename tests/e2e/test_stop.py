@@ -1,10 +1,13 @@
 """sluiced stops: what was admitted is answered, what comes later is refused, nothing is left."""
 
+import contextlib
 import os
 import signal
+import threading
 
 import pytest
 from thrift.Thrift import TApplicationException
+from thrift.transport.TTransport import TTransportException
 
 from background import Background, outcome
 from wire import call
@@ -40,7 +43,7 @@ def test_what_comes_later_is_refused_while_it_drains(sluiced):
     daemon = sluiced(daemon={"drain_timeout": "60s"}, calculator={"workers": 2})
     late, bystander = daemon.connect(), daemon.client()
     assert bystander.add(2, 3) == 5
-    running = Background()(daemon.client().sleep, 60000)
+    late.send(call("sleep", msec=60000, seqid=1))
     daemon.wait_sleeping("calculator")
     daemon.sigterm()
     daemon.wait_draining()
@@ -49,13 +52,75 @@ def test_what_comes_later_is_refused_while_it_drains(sluiced):
             daemon.connect(transport)
     assert daemon.admin.get("/livez")[0] == 200
     assert daemon.status()["draining"] is True
-    late.send(call("add", a=2, b=3))
-    assert_told(late.receive().error, "draining")
-    assert daemon.metric("requests_refused_total", service="calculator", reason="draining") == 1
+    late.send(call("add", a=2, b=3, seqid=2))
+    daemon.wait_metric("requests_refused_total", 1, service="calculator", reason="draining")
     daemon.assert_ledger_balances()
     daemon.kill_sleepers("calculator")
-    assert_told(outcome(running), "worker_crashed")
+    assert_told(late.receive().error, "worker_crashed")
+    assert_told(late.receive().error, "draining")
+    assert late.at_end()
     assert daemon.wait_exit() == 0
+
+
+def test_in_the_grace_all_is_served_and_only_readiness_is_off(sluiced):
+    daemon = sluiced(daemon={"drain_grace": "1h"}, calculator={})
+    client = daemon.client()
+    daemon.sigterm()
+    daemon.wait_draining()
+    assert client.add(2, 3) == 5
+    for transport in "tcp", "unix":
+        assert daemon.client(transport=transport).add(20, 22) == 42
+    daemon.sigterm()
+    assert daemon.wait_exit() == 0
+
+
+def test_after_the_grace_it_drains(sluiced):
+    daemon = sluiced(daemon={"drain_grace": "1ms", "drain_timeout": "1h"}, calculator={})
+    idle = daemon.connect()
+    daemon.sigterm()
+    daemon.log.wait("daemon.state from=grace to=draining")
+    assert idle.at_end()
+    assert daemon.wait_exit() == 0
+
+
+def test_an_idle_connection_closes_at_once_and_a_busy_one_between_two_calls(sluiced):
+    daemon = sluiced(daemon={"drain_timeout": "1h"}, calculator={"workers": 1})
+    idle, busy = daemon.connect(), daemon.connect()
+    busy.send(call("sleep", msec=60000))
+    daemon.wait_sleeping("calculator")
+    daemon.sigterm()
+    assert idle.at_end()
+    daemon.wait_metric("connections_closed_total", 1, reason="drain")
+    daemon.kill_sleepers("calculator")
+    assert_told(busy.receive().error, "worker_crashed")
+    assert busy.at_end()
+    assert daemon.wait_exit() == 0
+
+
+def test_no_call_is_in_doubt_for_clients_that_call_until_the_end(sluiced):
+    """Each call is answered, or its connection closed before sluiced had read any of it: what
+    clients got is what the ledger has received."""
+    daemon = sluiced(daemon={"drain_timeout": "60s"}, calculator={"workers": 2})
+    background, answers, begun = Background(), [0] * 16, threading.Event()
+
+    def call_until_the_end(number):
+        client = daemon.client()
+        with contextlib.suppress(TTransportException, OSError):
+            while True:
+                try:
+                    client.add(number, 1)
+                except TApplicationException as told:
+                    assert_told(told, "draining")
+                answers[number] += 1
+                begun.set()
+
+    running = [background(call_until_the_end, number) for number in range(len(answers))]
+    begun.wait()
+    daemon.sigterm()
+    assert daemon.wait_exit() == 0
+    assert [outcome(future) for future in running] == [None] * len(answers)
+    received = daemon.log.wait(r"service\.totals service=calculator received=(\d+)")[1]
+    assert sum(answers) == int(received)
 
 
 def test_at_drain_timeout_the_rest_is_answered_with_the_reason(sluiced):
