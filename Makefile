@@ -54,8 +54,9 @@ THRIFT_CFLAGS := $(patsubst -I%,-isystem %,$(call pkg,--cflags thrift_c_glib))
 GLIB_LIBS   := $(call pkg,--libs glib-2.0)
 DAEMON_LIBS := $(call pkg,--libs json-glib-1.0 libevent glib-2.0)
 HOST_LIBS   := $(call pkg,--libs thrift_c_glib gmodule-no-export-2.0 gobject-2.0 glib-2.0)
+HOST_ONLY   := $(call pkg,--libs libseccomp)
 CHECK_LIBS  := $(call pkg,--libs check)
-ifeq ($(and $(DAEMON_LIBS),$(HOST_LIBS)),)
+ifeq ($(and $(DAEMON_LIBS),$(HOST_LIBS),$(HOST_ONLY)),)
 ifneq ($(filter-out setup check run clean asan tsan valgrind analyze,$(or $(MAKECMDGOALS),all)),)
 $(error Packages are missing: `make setup` installs them, see .ci/packages)
 endif
@@ -93,7 +94,7 @@ $(BUILD)/sluiced: $(call objects,$(SLUICED_SRC))
 	$(call say,LINK)$(LINK) -o $@ $^ $(DAEMON_LIBS)
 
 $(BUILD)/sluice-host: $(call objects,$(HOST_SRC)) handlers/host/exports.list
-	$(call say,LINK)$(LINK) -Wl,--dynamic-list=handlers/host/exports.list -o $@ $(filter %.o,$^) $(HOST_LIBS)
+	$(call say,LINK)$(LINK) -Wl,--dynamic-list=handlers/host/exports.list -o $@ $(filter %.o,$^) $(HOST_LIBS) $(HOST_ONLY)
 
 # --- generated code and plugins ----------------------------------------------------------
 $(BUILD)/gen/%/stamp: idl/%.thrift
@@ -137,7 +138,7 @@ $(call objects,$(wildcard tests/unit/*.c tests/e2e/*.c)): | $(GENERATED:%=$(BUIL
 
 # The far side's tests have its interposed functions, as sluice-host has them.
 $(BUILD)/tests/test_host_% $(BUILD)/tests/test_protocol_%: UNIT_LIBS = \
-    -Wl,--whole-archive $(BUILD)/libhost.a -Wl,--no-whole-archive $(GENERATED:%=$(BUILD)/gen/%.a) $(HOST_LIBS)
+    -Wl,--whole-archive $(BUILD)/libhost.a -Wl,--no-whole-archive $(GENERATED:%=$(BUILD)/gen/%.a) $(HOST_LIBS) $(HOST_ONLY)
 $(BUILD)/tests/test_%: UNIT_LIBS = $(BUILD)/libsluiced.a $(DAEMON_LIBS)
 $(UNIT_TESTS:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o \
     $(BUILD)/obj/tests/unit/runner.o $(BUILD)/libsluiced.a $(BUILD)/libhost.a $(GENERATED:%=$(BUILD)/gen/%.a)

@@ -3,6 +3,9 @@
 #include "config/config.h"
 #include <string.h>
 
+#define USER_NAME_MOST  32
+#define USER_NAME_CHARS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.-"
+
 typedef struct {
     const gchar *text; /* NULL ends a list */
     guint64 value;
@@ -40,6 +43,7 @@ static const gchar *const syntaxes[] = {
     [VALUE_LOG_LEVEL] = "error, warning, notice, info or debug",
     [VALUE_PATH] = "an absolute path",
     [VALUE_PLUGIN] = "a file name or an absolute path",
+    [VALUE_USER] = "a user's name, or nothing",
     [VALUE_LISTENERS] = "tcp://HOST:PORT or unix:/PATH, several separated by ';'",
     [VALUE_ADMIN] = "http://HOST:PORT, or nothing to turn it off",
     [VALUE_RANGE] = "or two such numbers as in 2..16",
@@ -181,6 +185,16 @@ static gboolean parse_admin(const gchar *text, Address **field, GError **error)
     return TRUE;
 }
 
+/* Whether there is such a user is for the host to find out. */
+static gboolean parse_user(const gchar *text, gchar **field, GError **error)
+{
+    if (strlen(text) > USER_NAME_MOST || strspn(text, USER_NAME_CHARS) != strlen(text))
+        return fail(error, "not a user's name");
+    g_free(*field);
+    *field = text[0] != '\0' ? g_strdup(text) : NULL;
+    return TRUE;
+}
+
 static gboolean is_plugin_file(const gchar *text)
 {
     return g_path_is_absolute(text) || (text[0] != '\0' && strchr(text, '/') == NULL);
@@ -219,6 +233,8 @@ gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, G
         return store_text(g_path_is_absolute(text), text, field, error);
     case VALUE_PLUGIN:
         return store_text(is_plugin_file(text), text, field, error);
+    case VALUE_USER:
+        return parse_user(text, field, error);
     case VALUE_LISTENERS:
         return parse_listeners(text, field, error);
     case VALUE_ADMIN:
@@ -275,6 +291,7 @@ gboolean value_equal(ValueType type, gconstpointer a, gconstpointer b)
         return *(const guint64 *)a == *(const guint64 *)b;
     case VALUE_PATH:
     case VALUE_PLUGIN:
+    case VALUE_USER:
         return g_strcmp0(*(gchar *const *)a, *(gchar *const *)b) == 0;
     case VALUE_LISTENERS:
         return equal_listeners(*(GPtrArray *const *)a, *(GPtrArray *const *)b);
@@ -297,6 +314,7 @@ void value_clear(ValueType type, gpointer field)
     switch (type) {
     case VALUE_PATH:
     case VALUE_PLUGIN:
+    case VALUE_USER:
         g_clear_pointer((gchar **)field, g_free);
         return;
     case VALUE_LISTENERS:

@@ -1,6 +1,7 @@
 /* main.c - the command line of sluiced. */
 #include "config/config.h"
 #include "daemon/base/log.h"
+#include "daemon/base/oom.h"
 #include "daemon/server.h"
 #include "daemon/try_plugins.h"
 #include <signal.h>
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGCHLD, &usual, NULL); /* who ignores it is not told how children ended */
     log_start(config->log_level);
+    oom_start();
     if (options.check)
         return check(config, path);
     if (!server_run(config, path, &error))

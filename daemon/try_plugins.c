@@ -31,6 +31,13 @@ static void ignore_end(guint32 worker, const WorkerObituary *obituary, guint los
     (void)user;
 }
 
+static void ignore_wear(guint32 worker, const gchar *why, gpointer user)
+{
+    (void)worker;
+    (void)why;
+    (void)user;
+}
+
 static void nothing(gpointer user) { (void)user; }
 
 /* Nobody supervises the host here: when it fails, that was it. */
@@ -67,6 +74,7 @@ static void try_one(Trial *trial)
     static const PoolHandlers handlers = { .worker_ready = ignore_worker,
                                            .worker_dying = ignore_worker,
                                            .worker_ended = ignore_end,
+                                           .worn = ignore_wear,
                                            .host_changed = nothing,
                                            .stopped = on_stopped };
     trial->loop = loop_new();

@@ -128,7 +128,7 @@ typedef enum {
 
 typedef struct {
     FactoryActionKind kind;
-    FactoryReason reason; /* END: what became of the job */
+    FactoryReason reason; /* END: what became of the job; KILL: of its jobs */
     guint64 job;          /* its id, 0: the action is about no job */
     gpointer user;        /* the job's */
     guint32 worker;       /* FACTORY_NO_WORKER: any, or none */

@@ -41,12 +41,13 @@ static void set_state(Factory *f, guint32 seat, SeatState next)
         seat_count_serving(f, seat, !served);
 }
 
-static void emit_seat(Factory *f, FactoryActionKind kind, guint32 seat)
+static FactoryAction *emit_seat(Factory *f, FactoryActionKind kind, guint32 seat)
 {
     FactoryAction *action = emit(f, kind);
     action->worker = seat;
     action->incarnation = f->seats[seat].incarnation;
     action->value = f->seats[seat].generation;
+    return action;
 }
 
 /* --- jobs -------------------------------------------------------------------------------- */
@@ -151,7 +152,7 @@ void seat_kill(Factory *f, guint32 seat, FactoryReason reason)
     set_state(f, seat, SEAT_KILLED);
     f->seats[seat].kill_reason = (guint16)reason;
     f->stats.kills += reason == REASON_WORKER_KILLED;
-    emit_seat(f, ACTION_KILL, seat);
+    emit_seat(f, ACTION_KILL, seat)->reason = reason;
     guint32 next;
     for (guint32 i = f->seats[seat].jobs.head; i != NONE; i = next) {
         Job *job = job_at(f, i);

@@ -31,11 +31,13 @@ typedef enum {
     LINK_REFUSED,  /* the plugin cannot be served; text: why.  The host exits */
     LINK_FORKED,   /* worker, incarnation; value: pid; with its pidfd */
     LINK_UNFORKED, /* worker, incarnation; text: why there is no such process */
-    LINK_EXITED,   /* worker, incarnation; value: wait status */
+    LINK_EXITED,   /* worker, incarnation; value: wait status; text: "USER_USEC SYSTEM_USEC
+                      MAX_RSS_KB", then on a line of its own where it crashed, or nothing */
     /* worker to sluiced, report */
     LINK_READY,   /* worker, incarnation */
     LINK_FAILED,  /* worker, incarnation; text: why it did not start.  The worker exits */
     LINK_LOG,     /* worker, incarnation; value: GLogLevelFlags; text: the line */
+    LINK_WORN,    /* worker, incarnation; text: why it should be replaced; it serves on */
     LINK_DROPPED, /* value: lines that were not sent because they came too fast */
     LINK_KINDS
 } LinkKind;

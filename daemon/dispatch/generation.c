@@ -1,4 +1,5 @@
 #include "daemon/dispatch/generation.h"
+#include "daemon/base/log.h"
 #include "daemon/dispatch/driver_state.h"
 
 #define GENERATION_MAGIC 0x47454e45u
@@ -89,7 +90,8 @@ void generation_act_on_worker(Generation *generation, const FactoryAction *actio
     } else if (action->kind == ACTION_STOP) {
         pool_stop_worker(generation->pool, worker);
     } else {
-        pool_kill_worker(generation->pool, worker);
+        pool_kill_worker(generation->pool, worker,
+                         action->reason == REASON_CUT_OFF ? WORKER_CUT_OFF : WORKER_STUCK);
     }
 }
 
@@ -142,6 +144,12 @@ static void on_lost(gpointer job, const RingClaim *claim, gpointer user)
     came_back(request);
 }
 
+static const gchar *name_of(gpointer job, gpointer user)
+{
+    (void)user;
+    return ((const Request *)job)->method;
+}
+
 static void on_returned(gpointer job, gpointer user)
 {
     Request *request = job;
@@ -169,7 +177,7 @@ static FactoryEnd end_of(const WorkerObituary *obituary, guint lost)
 {
     if (obituary->host_gone)
         return END_HOST_GONE;
-    if (obituary->end == WORKER_STUCK)
+    if (obituary->end == WORKER_STUCK || obituary->end == WORKER_CUT_OFF)
         return END_KILLED;
     if (!obituary->was_ready)
         return END_START_FAILED;
@@ -189,6 +197,15 @@ static void on_worker_ended(guint32 worker, const WorkerObituary *obituary, guin
         driver_generation_failed(generation->driver, generation, generation->obituary);
     driver_step(generation->driver, &event);
     g_clear_pointer(&generation->obituary, g_free);
+}
+
+static void on_worn(guint32 worker, const gchar *why, gpointer user)
+{
+    Generation *generation = generation_of(user);
+    g_autofree gchar *text = log_quotable(why);
+    log_info("worker.worn service=%s worker=%u generation=%u why=\"%s\"",
+             generation->driver->service, worker, generation_number(generation), text);
+    tell_worker(generation, EVENT_RECYCLE, worker);
 }
 
 static void on_host_changed(gpointer user)
@@ -213,9 +230,11 @@ Generation *generation_new(Driver *driver, guint place, const HostSpec *spec, Se
         .reply = on_reply,
         .lost = on_lost,
         .returned = on_returned,
+        .name = name_of,
         .worker_ready = on_worker_ready,
         .worker_dying = on_worker_dying,
         .worker_ended = on_worker_ended,
+        .worn = on_worn,
         .host_changed = on_host_changed,
         .stopped = on_stopped,
     };

@@ -217,10 +217,12 @@ static gboolean spawn(Host *host, GError **error)
     host->ring = host_ring_new(host->spec.service, host->spec.frame_bytes, error);
     if (host->ring == NULL)
         return FALSE;
+    g_autofree gchar *sandbox = host_sandbox_rules(host->spec.service);
     const HostSpawn what = {
         .program = host->spec.config->host_program,
         .service = host->spec.service->name,
         .plugin = host->plugin_path,
+        .sandbox = sandbox,
         .generation = host->spec.generation,
         .segment_fd = ring_front_segment_fd(host->ring),
         .event_fd = ring_front_event_fd(host->ring),

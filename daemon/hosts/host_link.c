@@ -19,8 +19,8 @@ struct HostLink {
 
 static gboolean may_say(gboolean is_report, LinkKind kind)
 {
-    const gboolean of_worker =
-        kind == LINK_READY || kind == LINK_FAILED || kind == LINK_LOG || kind == LINK_DROPPED;
+    const gboolean of_worker = kind == LINK_READY || kind == LINK_FAILED || kind == LINK_LOG ||
+                               kind == LINK_WORN || kind == LINK_DROPPED;
     return kind > LINK_END && of_worker == is_report;
 }
 

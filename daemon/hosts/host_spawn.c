@@ -11,6 +11,8 @@
 
 /* A finished call's slot is free only after its reply was told, and then the next is out. */
 #define SPARE_SLOTS 1u
+/* Of options.def. */
+#define SANDBOX_WORD_NONE 0u
 /* Method, peer and headers travel beside the arguments. */
 #define CALL_HEAD_BYTES 4096u
 
@@ -35,7 +37,8 @@ static gboolean execute(const HostSpawn *what, const int *fds, GPid *pid, GError
                                    LINK_FD_IMAGE };
     g_autofree gchar *generation = g_strdup_printf("%u", what->generation);
     g_autofree gchar *parent = g_strdup_printf("%d", (int)getpid());
-    const gchar *argv[] = { what->program, what->service, generation, what->plugin, parent, NULL };
+    const gchar *argv[] = { what->program, what->service, generation, what->plugin,
+                            parent,        what->sandbox, NULL };
     /* GLib 2.74's slice allocator would hide what handlers leak, and keep it. */
     g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "G_SLICE", "always-malloc", TRUE);
     return g_spawn_async_with_pipes_and_fds(
@@ -65,6 +68,19 @@ gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error)
     }
     *handles = (HostHandles){ pid, fd_steal(&pidfd), fd_steal(&control), fd_steal(&report) };
     return TRUE;
+}
+
+gchar *host_sandbox_rules(const ServiceConfig *service)
+{
+    GString *rules = g_string_new(NULL);
+    if (service->worker_memory_bytes > 0)
+        g_string_append_printf(rules, "memory=%" G_GUINT64_FORMAT " ",
+                               service->worker_memory_bytes);
+    if (service->worker_user != NULL)
+        g_string_append_printf(rules, "user=%s ", service->worker_user);
+    if (service->sandbox != SANDBOX_WORD_NONE)
+        g_string_append(rules, "filter=basic");
+    return g_string_free(rules, FALSE);
 }
 
 RingFront *host_ring_new(const ServiceConfig *service, guint32 frame_bytes, GError **error)

@@ -10,7 +10,8 @@
 typedef struct {
     const gchar *program;
     const gchar *service;
-    const gchar *plugin; /* for messages; the code is in image_fd */
+    const gchar *plugin;  /* for messages; the code is in image_fd */
+    const gchar *sandbox; /* host_sandbox_rules() */
     guint generation;
     int segment_fd, event_fd, image_fd; /* borrowed */
 } HostSpawn;
@@ -21,6 +22,9 @@ typedef struct {
 } HostHandles;
 
 gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error);
+
+/* What its processes may not do, in the words of handlers/host/sandbox.h; free with g_free(). */
+gchar *host_sandbox_rules(const ServiceConfig *service);
 
 /* The ring between sluiced and the workers of a service. */
 RingFront *host_ring_new(const ServiceConfig *service, guint32 frame_bytes, GError **error);

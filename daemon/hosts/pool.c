@@ -1,5 +1,6 @@
 #include "daemon/hosts/pool.h"
 #include "daemon/hosts/pool_state.h"
+#include "daemon/hosts/pool_wear.h"
 
 /* --- replies ----------------------------------------------------------------------------- */
 
@@ -30,6 +31,7 @@ void pool_collect(Pool *pool)
         else
             pool->handlers.lost(done.job, NULL, pool->user);
         ring_front_release(ring_of(pool), done.slot);
+        pool_wear_called(pool, done.worker);
     }
     if (ring_front_is_corrupt(ring_of(pool)))
         pool_end_corrupt_host(pool);
@@ -117,6 +119,7 @@ Pool *pool_new(Loop *loop, const HostSpec *spec, ServiceStats *stats, const Pool
     pool->workers = g_new0(Worker *, pool->n_workers);
     pool->calls = g_new0(guint64, pool->n_workers);
     pool->wanted = g_new0(gboolean, pool->n_workers);
+    pool_wear_init(pool);
     for (guint32 i = 0; i < pool->n_workers; i++)
         pool->workers[i] = worker_new(loop, service, i, &pool_worker_events, pool);
     pool->watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, pool, NULL };
@@ -138,6 +141,7 @@ void pool_free(Pool *pool)
     g_free(pool->worker_error);
     g_free(pool->calls);
     g_free(pool->wanted);
+    pool_wear_clear(pool);
     g_queue_clear(&pool->due);
     OBJ_FINI(pool, POOL_MAGIC);
     g_free(pool);

@@ -31,12 +31,15 @@ typedef struct {
     /* It was started, and its worker has ended: worker_ended follows.  `claim` NULL: what its
      * slot says of who started it cannot be true. */
     void (*lost)(gpointer job, const RingClaim *claim, gpointer user);
-    void (*returned)(gpointer job, gpointer user); /* no worker has started it, and none will */
+    const gchar *(*name)(gpointer job, gpointer user); /* what is called, for the log */
+    void (*returned)(gpointer job, gpointer user);     /* no worker has started it, and none will */
     void (*worker_ready)(guint32 worker, gpointer user);
     /* Its death was seen: it takes nothing more.  What becomes of its jobs is told next, and
      * worker_ended at the end. */
     void (*worker_dying)(guint32 worker, gpointer user);
     void (*worker_ended)(guint32 worker, const WorkerObituary *obituary, guint lost, gpointer user);
+    /* It should be replaced: told once for each life. */
+    void (*worn)(guint32 worker, const gchar *why, gpointer user);
     void (*host_changed)(gpointer user); /* it is ready, refused or gone: pool_host() */
     void (*stopped)(gpointer user);      /* all its actors have ended, and no process is left */
 } PoolHandlers;
@@ -56,7 +59,7 @@ ActorId pool_actor(const Pool *pool);
 /* As soon as the host is ready.  Ends in worker_ready or worker_ended, once. */
 void pool_spawn_worker(Pool *pool, guint32 worker);
 void pool_stop_worker(Pool *pool, guint32 worker); /* it ends after its call, planned */
-void pool_kill_worker(Pool *pool, guint32 worker); /* it is stuck */
+void pool_kill_worker(Pool *pool, guint32 worker, WorkerEnd why); /* STUCK, CUT_OFF */
 
 /* --- jobs -------------------------------------------------------------------------------- */
 

@@ -6,6 +6,11 @@
 
 #define POOL_MAGIC 0x504f4f4cu
 
+typedef struct {
+    gint64 ready_usec;
+    gboolean told; /* that it is worn */
+} PoolWear;
+
 struct Pool {
     ObjTag tag;
     Loop *loop;
@@ -17,7 +22,9 @@ struct Pool {
     Host *host;
     guint32 n_workers;
     Worker **workers;
-    guint64 *calls;   /* finished by the incarnation, per worker */
+    guint64 *calls; /* finished by the incarnation, per worker */
+    PoolWear *wear; /* per worker; pool_wear.c */
+    struct event *wear_timer;
     gboolean *wanted; /* to be forked once the host is ready, per worker */
     struct event *on_ring;
     LoopWatcher watcher;

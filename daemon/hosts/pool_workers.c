@@ -1,6 +1,8 @@
 /* pool_workers.c - the processes of a pool: forked, ready, stopped, dead, and their host. */
 #include "daemon/hosts/pool_state.h"
+#include "daemon/hosts/pool_wear.h"
 #include "daemon/hosts/worker_log.h"
+#include <sys/wait.h>
 
 /* A host is asked for so many workers at once: its socket holds a few hundred messages. */
 #define FORKS_AT_ONCE 16
@@ -47,7 +49,10 @@ void pool_stop_worker(Pool *pool, guint32 worker)
         ring_front_stop_worker(ring_of(pool), worker);
 }
 
-void pool_kill_worker(Pool *pool, guint32 worker) { worker_kill_stuck(pool->workers[worker]); }
+void pool_kill_worker(Pool *pool, guint32 worker, WorkerEnd why)
+{
+    worker_kill_for(pool->workers[worker], why);
+}
 
 static void worker_forked(Worker *worker, gpointer user)
 {
@@ -63,6 +68,7 @@ static void worker_ready(Worker *worker, gpointer user)
     pool->n_ready++;
     g_clear_pointer(&pool->worker_error, g_free);
     pool->calls[worker_index(worker)] = 0;
+    pool_wear_ready(pool, worker_index(worker));
     pool->stats->service[CTR_WORKER_STARTS]++;
     worker_log_ready(pool->service->name, pool->generation, worker);
     if (pool->stopping)
@@ -85,7 +91,9 @@ static void worker_dying(Worker *worker, gpointer user)
 
 typedef struct {
     Pool *pool;
-    guint count; /* of calls that were started */
+    guint count;         /* of calls that were started */
+    const gchar *method; /* of the first of them */
+    gint64 claimed_usec; /* when that was; 0: not known */
 } Losing;
 
 static void lose(guint32 slot, gpointer job, const RingClaim *claim, gpointer user)
@@ -93,7 +101,10 @@ static void lose(guint32 slot, gpointer job, const RingClaim *claim, gpointer us
     Losing *losing = user;
     Pool *pool = losing->pool;
     (void)slot;
-    losing->count += claim != NULL;
+    if (claim != NULL && losing->count++ == 0) {
+        losing->method = pool->handlers.name(job, pool->user);
+        losing->claimed_usec = claim->claimed_usec;
+    }
     if (claim == NULL)
         pool->handlers.returned(job, pool->user);
     else
@@ -112,11 +123,46 @@ void pool_end_host_if_empty(Pool *pool)
     host_end(pool->host);
 }
 
+static ServiceCounter counter_of(const WorkerObituary *obituary)
+{
+    static const ServiceCounter by_end[] = {
+        [WORKER_STUCK] = CTR_ENDS_STUCK,
+        [WORKER_CUT_OFF] = CTR_ENDS_CUT_OFF,
+        [WORKER_TIMEOUT] = CTR_ENDS_START,
+        [WORKER_OOM] = CTR_ENDS_MEMORY,
+    };
+    if (obituary->end != WORKER_DIED)
+        return by_end[obituary->end];
+    if (!obituary->was_ready)
+        return CTR_ENDS_START;
+    return WIFEXITED(obituary->status) ? CTR_ENDS_EXIT : CTR_ENDS_SIGNAL;
+}
+
+static void log_and_count_end(Pool *pool, guint32 index, const WorkerObituary *obituary,
+                              const Losing *losing)
+{
+    const WorkerEndLine end = {
+        .service = pool->service->name,
+        .generation = pool->generation,
+        .worker = index,
+        .obituary = obituary,
+        .calls = pool->calls[index],
+        .calls_lost = losing->count,
+        .method = losing->count > 0 ? losing->method : NULL,
+        .running_usec = losing->claimed_usec > 0 ? loop_now_usec() - losing->claimed_usec : -1,
+    };
+    worker_log_end(&end);
+    if (pool->stopping || worker_end_is_planned(&end))
+        return;
+    pool->stats->service[CTR_WORKER_DEATHS]++;
+    pool->stats->service[counter_of(obituary)]++;
+}
+
 static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
     const guint32 index = worker_index(worker);
-    Losing losing = { pool, 0 };
+    Losing losing = { .pool = pool };
     if (obituary->was_ready) {
         pool->n_ready--;
     } else {
@@ -128,10 +174,7 @@ static void worker_gone(Worker *worker, const WorkerObituary *obituary, gpointer
     pool_collect(pool);
     ring_front_worker_gone(ring_of(pool), index, worker_incarnation(worker), lose, &losing);
     pool_collect(pool); /* what it had finished, and died before it said so */
-    const gboolean planned = worker_log_end(pool->service->name, pool->generation, worker, obituary,
-                                            pool->calls[index], losing.count);
-    if (!pool->stopping && !planned)
-        pool->stats->service[CTR_WORKER_DEATHS]++;
+    log_and_count_end(pool, index, obituary, &losing);
     pool->handlers.worker_ended(index, obituary, losing.count, pool->user);
     pool_end_host_if_empty(pool);
 }
@@ -169,6 +212,8 @@ static void host_passed_message(const LinkMessage *message, gpointer user)
         worker_log_line(pool->service->name, pool->generation, message);
     } else if (message->kind == LINK_DROPPED) {
         pool->stats->service[CTR_HANDLER_LOG_DROPPED] += MAX(message->value, 0);
+    } else if (message->kind == LINK_WORN) {
+        pool_wear_says(pool, message->worker, message->incarnation, message->text);
     } else if (message->worker < pool->n_workers) {
         worker_take_message(pool->workers[message->worker], message);
     }
@@ -199,7 +244,7 @@ static void host_is_gone(const gchar *how, gpointer user)
 {
     Pool *pool = OBJ_FROM(Pool, user, POOL_MAGIC);
     g_autofree gchar *text = g_strdup_printf("the host of the workers %s", how);
-    Losing losing = { pool, 0 };
+    Losing losing = { .pool = pool };
     pool->n_ready = pool->n_forking = 0;
     if (pool->on_ring != NULL)
         event_free(g_steal_pointer(&pool->on_ring));

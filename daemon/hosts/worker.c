@@ -2,17 +2,21 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/log.h"
 #include "daemon/base/obj.h"
+#include "daemon/base/oom.h"
 #include "daemon/hosts/wait_status.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/wait.h>
 
 #define WORKER_MAGIC 0x574f524bu
 
 /* The host is told of the death at the same moment as we are, and its word says how.  Only a
  * host that is itself in trouble keeps the callers waiting for so long. */
 #define STATUS_GRACE_USEC 500000
+
+#define TRACE_MOST_BYTES 2048
 
 struct Worker {
     ObjTag tag;
@@ -34,7 +38,9 @@ struct Worker {
     gboolean said_ready; /* before the host told of its fork: they speak by different sockets */
     gboolean status_known;
     gint status;
-    gchar *failure;    /* what worker_start said */
+    gchar *failure; /* what worker_start said */
+    gchar *trace;   /* where it crashed, in its host's words */
+    WorkerUsage usage;
     gint64 ready_usec; /* 0: not yet */
 };
 
@@ -83,6 +89,7 @@ static void forget_process(Worker *worker)
         event_free(g_steal_pointer(&worker->on_death));
     fd_close(&worker->pidfd);
     g_clear_pointer(&worker->failure, g_free);
+    g_clear_pointer(&worker->trace, g_free);
     worker->pid = 0;
 }
 
@@ -92,9 +99,9 @@ void worker_kill(Worker *worker)
         pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
 }
 
-void worker_kill_stuck(Worker *worker)
+void worker_kill_for(Worker *worker, WorkerEnd why)
 {
-    worker->end = WORKER_STUCK;
+    worker->end = why;
     worker_kill(worker);
 }
 
@@ -110,16 +117,33 @@ static gchar *how_it_ended(const Worker *worker)
         return g_strdup("was killed: worker_start() did not end within start-timeout");
     if (worker->end == WORKER_STUCK)
         return g_strdup("was killed: its call ran longer than stuck-after");
+    if (worker->end == WORKER_CUT_OFF)
+        return g_strdup("was killed: its generation has been replaced, and its time is over");
+    if (worker->end == WORKER_OOM)
+        return g_strdup("was killed by the kernel, which was out of memory");
     return g_steal_pointer(&how);
+}
+
+/* Of a SIGKILL that was not ours. */
+static void judge_kill(Worker *worker)
+{
+    const gboolean killed =
+        worker->status_known && WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
+    if (killed && worker->end == WORKER_DIED && oom_has_killed())
+        worker->end = WORKER_OOM;
 }
 
 static void bury(Worker *worker)
 {
+    judge_kill(worker);
     g_autofree gchar *how = how_it_ended(worker);
+    g_autofree gchar *trace = g_steal_pointer(&worker->trace);
     const WorkerObituary obituary = {
         .end = worker->end,
         .how = how,
         .status = worker->status_known ? worker->status : -1,
+        .usage = worker->usage,
+        .trace = trace,
         .pid = worker->pid,
         .was_ready = worker->ready_usec > 0,
     };
@@ -148,10 +172,24 @@ static void take_death(Worker *worker)
     worker->events.dying(worker, worker->user);
 }
 
-static void on_exited(Worker *worker, gint status)
+/* The host's numbers, within what can be; anything else is as good as nothing. */
+static void take_usage(Worker *worker, const gchar *text)
 {
-    worker->status = status;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 2);
+    g_auto(GStrv) numbers = g_strsplit(lines[0] != NULL ? lines[0] : "", " ", 3);
+    guint64 values[3] = { 0, 0, 0 };
+    for (guint i = 0; i < G_N_ELEMENTS(values) && numbers[i] != NULL; i++)
+        (void)g_ascii_string_to_unsigned(numbers[i], 10, 0, G_MAXINT64 / 1024, &values[i], NULL);
+    worker->usage = (WorkerUsage){ (gint64)values[0], (gint64)values[1], (gint64)values[2] * 1024 };
+    if (lines[0] != NULL && lines[1] != NULL && lines[1][0] != '\0')
+        worker->trace = g_strndup(lines[1], TRACE_MOST_BYTES);
+}
+
+static void on_exited(Worker *worker, const LinkMessage *message)
+{
+    worker->status = message->value;
     worker->status_known = TRUE;
+    take_usage(worker, message->text);
     if (worker->on_death != NULL)
         event_free(g_steal_pointer(&worker->on_death));
     if (worker->state != WORKER_DYING)
@@ -217,7 +255,7 @@ void worker_take_message(Worker *worker, const LinkMessage *message)
              worker->failure == NULL)
         worker->failure = g_strdup(message->text);
     else if (message->kind == LINK_EXITED && started)
-        on_exited(worker, message->value);
+        on_exited(worker, message);
 }
 
 static void take_time(Worker *worker)
@@ -282,6 +320,7 @@ guint16 worker_begin(Worker *worker)
     worker->incarnation++;
     worker->end = WORKER_DIED;
     worker->said_ready = worker->status_known = FALSE;
+    worker->usage = (WorkerUsage){ 0 };
     worker->ready_usec = 0;
     arm_timer(worker, worker->service->start_timeout_usec);
     return worker->incarnation;

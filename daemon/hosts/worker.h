@@ -20,16 +20,26 @@ typedef enum {
     WORKER_STATES
 } WorkerState;
 
+/* What it has used in its life; 0: not known. */
+typedef struct {
+    gint64 user_usec, system_usec;
+    gint64 max_rss_bytes;
+} WorkerUsage;
+
 typedef enum {
     WORKER_DIED,    /* by itself, or by somebody's kill */
-    WORKER_STUCK,   /* worker_kill_stuck() */
+    WORKER_STUCK,   /* its call ran for too long */
+    WORKER_CUT_OFF, /* its generation's time was over */
     WORKER_TIMEOUT, /* did not start in time */
+    WORKER_OOM,     /* the kernel killed it for memory */
 } WorkerEnd;
 
 typedef struct {
     WorkerEnd end;
     const gchar *how; /* "was killed by signal 11 (SIGSEGV)" */
     gint status;      /* as from waitpid(); -1 when nobody could tell */
+    WorkerUsage usage;
+    const gchar *trace; /* "frame < frame": where it crashed; NULL: not known */
     gint pid;
     gboolean was_ready; /* it took calls */
     gboolean host_gone; /* it died with its host */
@@ -59,7 +69,7 @@ guint16 worker_begin(Worker *worker);
 void worker_take_message(Worker *worker, const LinkMessage *message); /* FORKED..FAILED */
 void worker_host_gone(Worker *worker); /* kills the process; VACANT; no event */
 void worker_kill(Worker *worker);
-void worker_kill_stuck(Worker *worker);
+void worker_kill_for(Worker *worker, WorkerEnd why); /* STUCK, CUT_OFF */
 
 WorkerState worker_state(const Worker *worker);
 const gchar *worker_state_name(const Worker *worker);

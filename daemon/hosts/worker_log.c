@@ -27,17 +27,54 @@ void worker_log_ready(const gchar *service, guint generation, const Worker *work
              worker_index(worker), generation, worker_pid(worker));
 }
 
-gboolean worker_log_end(const gchar *service, guint generation, const Worker *worker,
-                        const WorkerObituary *obituary, guint64 calls, guint calls_lost)
+gboolean worker_end_is_planned(const WorkerEndLine *end)
 {
-    const gboolean planned = obituary->status == 0 && calls_lost == 0 && obituary->was_ready;
+    return end->obituary->status == 0 && end->calls_lost == 0 && end->obituary->was_ready;
+}
+
+static void append_call(GString *line, const WorkerEndLine *end)
+{
+    if (end->method == NULL)
+        return;
+    g_autofree gchar *method = log_quotable(end->method); /* a client chose it */
+    g_string_append_printf(line, " method=\"%s\"", method);
+    if (end->running_usec >= 0)
+        g_string_append_printf(line, " running_msec=%" G_GINT64_FORMAT, end->running_usec / 1000);
+}
+
+static void append_usage(GString *line, const WorkerUsage *usage)
+{
+    g_string_append_printf(line,
+                           " user_msec=%" G_GINT64_FORMAT " system_msec=%" G_GINT64_FORMAT
+                           " max_rss_kib=%" G_GINT64_FORMAT,
+                           usage->user_usec / 1000, usage->system_usec / 1000,
+                           usage->max_rss_bytes / 1024);
+}
+
+static void append_trace(GString *line, const gchar *trace)
+{
+    if (trace == NULL)
+        return;
+    g_autofree gchar *text = log_quotable(trace);
+    g_string_append_printf(line, " trace=\"%s\"", text);
+}
+
+void worker_log_end(const WorkerEndLine *end)
+{
+    const WorkerObituary *obituary = end->obituary;
+    const gboolean planned = worker_end_is_planned(end);
     g_autofree gchar *how = log_quotable(obituary->how);
+    g_autoptr(GString) line = g_string_new(planned ? "worker.ended" : "worker.died");
+    g_string_append_printf(line,
+                           " service=%s worker=%u generation=%u pid=%d calls=%" G_GUINT64_FORMAT,
+                           end->service, end->worker, end->generation, obituary->pid, end->calls);
+    if (!planned)
+        g_string_append_printf(line, " calls_lost=%u how=\"%s\"", end->calls_lost, how);
+    append_call(line, end);
+    append_usage(line, &obituary->usage);
+    append_trace(line, obituary->trace);
     if (planned)
-        log_info("worker.ended service=%s worker=%u generation=%u pid=%d calls=%" G_GUINT64_FORMAT,
-                 service, worker_index(worker), generation, obituary->pid, calls);
+        log_info("%s", line->str);
     else
-        log_error("worker.died service=%s worker=%u generation=%u pid=%d calls=%" G_GUINT64_FORMAT
-                  " calls_lost=%u how=\"%s\"",
-                  service, worker_index(worker), generation, obituary->pid, calls, calls_lost, how);
-    return planned;
+        log_error("%s", line->str);
 }

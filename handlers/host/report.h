@@ -9,5 +9,5 @@
  * line goes to sluiced. */
 void report_start(guint32 worker, guint16 incarnation);
 
-/* READY, FAILED: waits until it is sent.  FALSE when sluiced has gone. */
+/* READY, FAILED, WORN: waits until it is sent.  FALSE when sluiced has gone. */
 gboolean report_send(LinkKind kind, const gchar *text);

@@ -8,8 +8,10 @@
 
 /* Generated readers that give up halfway leak what they hold (a missing required field in a
  * map's value, say), and a client can repeat that.  A worker that may have lost so much
- * makes room for a fresh one between two calls. */
+ * asks for a fresh one in its place. */
 #define LEAK_BUDGET_BYTES ((gsize)16 << 20)
+/* With so much it ends, whether or not somebody comes for it. */
+#define LEAK_LIMIT_BYTES (2 * LEAK_BUDGET_BYTES)
 
 /* Nothing depends on it: a wake-up cannot be lost.  Every wait has a limit all the same. */
 #define SLEEP_USEC ((gint64)30 * G_USEC_PER_SEC)
@@ -18,6 +20,7 @@ typedef struct {
     RingWorker *ring;
     CallRunner *runner;
     RequestContext *context;
+    gboolean is_worn; /* and said so */
 } Worker;
 
 static void run_call(Worker *worker, const RingCall *call)
@@ -34,10 +37,19 @@ static void run_call(Worker *worker, const RingCall *call)
     ring_worker_finish(worker->ring, &reply);
 }
 
+/* Once: it serves on until it is told to stop. */
+static void ask_for_successor(Worker *worker)
+{
+    if (worker->is_worn || call_runner_leaked_bytes(worker->runner) < LEAK_BUDGET_BYTES)
+        return;
+    worker->is_worn = report_send(LINK_WORN, "malformed calls have made it leak");
+}
+
 static void run_calls(Worker *worker)
 {
-    while (call_runner_leaked_bytes(worker->runner) < LEAK_BUDGET_BYTES) {
+    while (call_runner_leaked_bytes(worker->runner) < LEAK_LIMIT_BYTES) {
         RingCall call;
+        ask_for_successor(worker);
         switch (ring_worker_take(worker->ring, &call, SLEEP_USEC)) {
         case RING_TAKEN:
             run_call(worker, &call);

@@ -30,5 +30,22 @@ def memory_kib(pid, field):
     raise KeyError(field)
 
 
+def status_of(pid):
+    """/proc/PID/status as a dictionary of texts."""
+    lines = _read(pid, "status").decode().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def descriptors(pid):
+    """What each descriptor leads to: {3: "socket:[4711]", ...}"""
+    found = {}
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found[int(entry)] = os.readlink(f"/proc/{pid}/fd/{entry}")
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return found
+
+
 def n_descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))

@@ -81,7 +81,7 @@ class Log:
 
 
 class Daemon:
-    def __init__(self, directory, daemon, services, settings, methods):
+    def __init__(self, directory, daemon, services, settings, methods, wrapper=()):
         self.socket_path = daemon.pop("socket_path", directory / "sluice.sock")
         self.groups = {"daemon": {
             **DEFAULT_DAEMON, "listen": f"tcp://127.0.0.1:0; unix:{self.socket_path}", **daemon}}
@@ -97,7 +97,7 @@ class Daemon:
         self.expected_exit = 0
         self._open = []
         environment = dict(os.environ, **dict([self.marker.split("=")]))
-        self.process = subprocess.Popen([SLUICED, "--config", self.config], env=environment,
+        self.process = subprocess.Popen([*wrapper, SLUICED, "--config", self.config], env=environment,
                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         start_new_session=True)
         self.log = Log(self.process.stderr)

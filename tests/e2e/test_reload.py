@@ -62,9 +62,10 @@ def test_a_new_service_that_does_not_come_up_changes_nothing(sluiced):
         daemon.client("crash").ping()
 
 
-def test_a_worker_start_that_hangs_changes_nothing(sluiced):
+@pytest.mark.parametrize("plugin", ["hanging_worker.so", "hanging_load.so"])
+def test_a_plugin_that_hangs_changes_nothing(sluiced, plugin):
     daemon = sluiced(calculator={})
-    plugin = BUILD / "tests/plugins/silent_worker.so"
+    plugin = BUILD / "tests/plugins" / plugin
     change(daemon, "service calculator", plugin=plugin, start_timeout="200ms")
     refused(daemon, "service calculator: ")
     assert daemon.client().add(2, 3) == 5

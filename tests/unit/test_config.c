@@ -63,7 +63,7 @@ START_TEST(a_file_with_only_a_plugin_has_the_documented_defaults)
     ck_assert_int_eq(shop->deadline_usec, 30000000);
     ck_assert_int_eq(shop->stuck_after_usec, 60000000);
     ck_assert_int_eq(shop->start_timeout_usec, 30000000);
-    ck_assert_int_eq(shop->restart_backoff_min_usec, 100000);
+    ck_assert_int_eq(shop->restart_backoff_min_usec, 10000);
     ck_assert_int_eq(shop->restart_backoff_max_usec, 10000000);
 }
 END_TEST
@@ -258,12 +258,13 @@ static const struct {
       "capacity-target, capacity-hysteresis, capacity-step, capacity-cooldown, capacity-dry-run, "
       "routing, lookahead, queue, queue-ageing, discard, queue-target, queue-limit, queue-bytes, "
       "rate-limit, rate-limit-per-client, rate-limit-mode, deadline, stuck-after, stuck-action, "
-      "stuck-warn, retry, retry-budget, restart-intensity, start-timeout, restart-backoff-min, "
-      "restart-backoff-max" },
+      "stuck-warn, retry, retry-budget, restart-intensity, worker-memory, worker-user, sandbox, "
+      "worker-max-requests, worker-max-age, worker-max-memory, reload-canary, start-timeout, "
+      "restart-backoff-min, restart-backoff-max" },
     { SHOP "[daemon]\nworkers = 4\n",
       "4: [daemon] workers = 4: unknown key; allowed: listen, admin, handler-dir, host-program, "
       "max-connections, max-pipelined, max-frame-bytes, write-buffer, buffer-memory, idle-timeout, "
-      "frame-timeout, write-timeout, drain-timeout, log-level, log-repeat-interval" },
+      "frame-timeout, write-timeout, drain-grace, drain-timeout, log-level, log-repeat-interval" },
     { SHOP "workers = 0\n", "3: [service shop] workers = 0: out of range" RANGE_FORM },
     { SHOP "workers = 4 # four\n",
       "3: [service shop] workers = 4 # four: not a number" RANGE_FORM },
@@ -301,8 +302,8 @@ static const struct {
     /* rules over several settings */
     { SHOP "restart-backoff-min = 11s\n", "3: [service shop] restart-backoff-min = 11s: "
                                           "restart-backoff-min is above restart-backoff-max" },
-    { SHOP "restart-backoff-max = 99ms\n", "3: [service shop] restart-backoff-max = 99ms: "
-                                           "restart-backoff-min is above restart-backoff-max" },
+    { SHOP "restart-backoff-max = 9ms\n", "3: [service shop] restart-backoff-max = 9ms: "
+                                          "restart-backoff-min is above restart-backoff-max" },
     { SHOP "default = true\n[service b]\nplugin = b.so\ndefault = true\n",
       "6: [service b] default = true: [service shop] is the default already" },
 };

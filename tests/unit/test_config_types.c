@@ -8,6 +8,7 @@ static const ValueRule any_rate = { VALUE_RATE, NULL, NULL };
 static const ValueRule some_workers = { VALUE_RANGE, "1", "64" };
 static const ValueRule any_key = { VALUE_KEY, NULL, NULL };
 static const ValueRule any_canary = { VALUE_CANARY, NULL, NULL };
+static const ValueRule any_user = { VALUE_USER, NULL, NULL };
 static const ValueRule colour = { VALUE_CHOICE, "red|green|blue", NULL };
 
 static const struct {
@@ -85,6 +86,9 @@ static const struct {
     { &any_canary, "5% 30s max-crashes=1001", "out of range" },
     { &any_canary, "5% 30s  max-crashes=1", "neither max-errors nor max-crashes" },
     { &any_canary, "5% 30s errors=1%", "neither max-errors nor max-crashes" },
+    { &any_user, "two words", "not a user's name" },
+    { &any_user, "a=b", "not a user's name" },
+    { &any_user, "a-name-that-is-longer-than-32-bytes", "not a user's name" },
     { &colour, "", "unknown word" },
     { &colour, "yellow", "unknown word" },
     { &colour, "red|green", "unknown word" },

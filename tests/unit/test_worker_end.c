@@ -108,7 +108,7 @@ START_TEST(a_stuck_worker_is_killed_and_called_so)
     Seat seat;
     seat_open(&seat);
     advance(&seat, WORKER_READY);
-    worker_kill_stuck(seat.worker);
+    worker_kill_for(seat.worker, WORKER_STUCK);
     loop_run(seat.loop);
     ck_assert_str_eq(seat.said->str, "dying gone ");
     ck_assert_int_eq(seat.obituary.end, WORKER_STUCK);
@@ -124,7 +124,7 @@ START_TEST(what_befell_one_incarnation_is_not_said_of_the_next)
     seat_open(&seat);
     advance(&seat, WORKER_READY);
     const guint16 first = worker_incarnation(seat.worker);
-    worker_kill_stuck(seat.worker);
+    worker_kill_for(seat.worker, WORKER_STUCK);
     loop_run(seat.loop);
     advance(&seat, WORKER_STARTING);
     ck_assert_uint_ne(worker_incarnation(seat.worker), first);
