@@ -35,7 +35,8 @@ static void explain_option(GString *out, const Option *option)
     g_string_append_printf(out, "\n# %s\n# Allowed: %s.  Reload: %s.\n", option->help, allowed,
                            when_texts[option->when]);
     if (option->default_text != NULL)
-        g_string_append_printf(out, "#%s = %s\n", option->key, option->default_text);
+        g_string_append_printf(out, "#%s =%s%s\n", option->key,
+                               option->default_text[0] != '\0' ? " " : "", option->default_text);
     else /* the one thing nobody can guess is the plugin's file */
         g_string_append_printf(out, "%s = " EXAMPLE_SERVICE ".so\n", option->key);
 }

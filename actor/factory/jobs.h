@@ -30,6 +30,7 @@ typedef enum {
     RECALL_BACK, /* to be queued again */
     RECALL_GONE,
     RECALL_CANCELLED,
+    RECALL_POISON,
     RECALL_EXPIRED,
     RECALL_DRAIN,
 } Recall;

@@ -59,6 +59,8 @@ static void settle_recall(Factory *f, Job *job)
         answer_running(f, job, REASON_CUT_OFF);
     } else if (f->now_usec >= job->deadline_usec) {
         answer_running(f, job, REASON_LATE);
+    } else if (why == RECALL_POISON) {
+        job->idempotent = FALSE;
     } else if (why == RECALL_GONE || why == RECALL_CANCELLED) {
         job->gone = TRUE;
         emit_job(f, ACTION_ABANDON, job, 0)->worker = job->seat;
@@ -178,9 +180,8 @@ void on_returned(Factory *f, const FactoryEvent *event)
         return;
     }
     static const FactoryReason reasons[] = {
-        [RECALL_GONE] = REASON_CLIENT_GONE,
-        [RECALL_CANCELLED] = REASON_CANCELLED,
-        [RECALL_EXPIRED] = REASON_DEADLINE,
+        [RECALL_GONE] = REASON_CLIENT_GONE, [RECALL_CANCELLED] = REASON_CANCELLED,
+        [RECALL_POISON] = REASON_POISON,    [RECALL_EXPIRED] = REASON_DEADLINE,
         [RECALL_DRAIN] = REASON_DRAINING,
     };
     const gboolean ttl = why == RECALL_EXPIRED && f->now_usec < job->deadline_usec;
@@ -272,14 +273,18 @@ void on_expired(Factory *f, Job *job)
 void on_cancel(Factory *f, const FactoryEvent *event)
 {
     Job *job = find_job(f, event->job);
-    const gboolean gone = event->reason == REASON_CLIENT_GONE;
+    static const Recall recalls[REASONS] = { [REASON_CLIENT_GONE] = RECALL_GONE,
+                                             [REASON_CANCELLED] = RECALL_CANCELLED,
+                                             [REASON_POISON] = RECALL_POISON };
     if (job == NULL || job->state == JOB_ANSWERED) {
         f->stats.stale++;
     } else if (job_waits(job)) {
         job_discard(f, job, event->reason);
     } else if (job->state == JOB_HANDED) {
-        job_recall(f, job, gone ? RECALL_GONE : RECALL_CANCELLED);
-    } else if (!job->gone) { /* it runs to its end and counts as what that is */
+        job_recall(f, job, recalls[event->reason]);
+    } else if (event->reason == REASON_POISON) {
+        job->idempotent = FALSE; /* it is in a worker's hands; no other gets it */
+    } else if (!job->gone) {     /* it runs to its end and counts as what that is */
         job->gone = TRUE;
         emit_job(f, ACTION_ABANDON, job, 0)->worker = job->seat;
     }

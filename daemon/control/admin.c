@@ -4,6 +4,7 @@
 #include "daemon/base/tcp_listen.h"
 #include "daemon/control/jobs.h"
 #include "daemon/control/metrics.h"
+#include "daemon/control/poison_page.h"
 #include "daemon/control/status.h"
 #include <errno.h>
 #include <event2/buffer.h>
@@ -16,6 +17,8 @@
 #define MAX_BODY_BYTES    0
 #define SILENCE_SEC       10 /* of a client that neither sends nor reads */
 #define ACCEPT_PAUSE_USEC G_USEC_PER_SEC
+
+#define HTTP_FORBIDDEN 403
 
 #define ADMIN_OF_HTTP "admin" /* key of evhttp's GLib dataset */
 
@@ -35,20 +38,25 @@ struct Admin {
 /* Fills `out` and returns the HTTP status. */
 typedef int PrintPage(GString *out, const Admin *admin, const gchar *query);
 static PrintPage print_index, print_metrics, print_livez, print_readyz, print_status, print_jobs,
-    print_explain;
+    print_explain, clear_poison;
 
 static const struct {
     const gchar *path, *type, *what;
     PrintPage *print;
+    gboolean changes; /* something: POST, else GET and HEAD */
 } pages[] = {
-    { "/", PLAIN_TEXT, "this list", print_index },
-    { "/metrics", METRICS_CONTENT_TYPE, "every number, for Prometheus", print_metrics },
-    { "/livez", PLAIN_TEXT, "200 while the daemon's loop runs", print_livez },
-    { "/readyz", PLAIN_TEXT, "200 when every service takes calls, else 503 and why", print_readyz },
-    { "/status", "application/json", "listeners, services and workers", print_status },
-    { "/jobs", "application/json", "calls that wait and run, and how long calls take", print_jobs },
+    { "/", PLAIN_TEXT, "this list", print_index, FALSE },
+    { "/metrics", METRICS_CONTENT_TYPE, "every number, for Prometheus", print_metrics, FALSE },
+    { "/livez", PLAIN_TEXT, "200 while the daemon's loop runs", print_livez, FALSE },
+    { "/readyz", PLAIN_TEXT, "200 when every service takes calls, else 503 and why", print_readyz,
+      FALSE },
+    { "/status", "application/json", "listeners, services and workers", print_status, FALSE },
+    { "/jobs", "application/json", "calls that wait and run, and how long calls take", print_jobs,
+      FALSE },
     { "/explain", PLAIN_TEXT, "?service=NAME&job=ID: why a call waited, moved or ended",
-      print_explain },
+      print_explain, FALSE },
+    { "/poison/clear", PLAIN_TEXT, "POST, ?service=NAME or all: calls that killed workers may run",
+      clear_poison, TRUE },
 };
 
 static int print_index(GString *out, const Admin *admin, const gchar *query)
@@ -101,6 +109,11 @@ static int print_explain(GString *out, const Admin *admin, const gchar *query)
     return jobs_explain(out, &admin->context, query) ? HTTP_OK : HTTP_NOTFOUND;
 }
 
+static int clear_poison(GString *out, const Admin *admin, const gchar *query)
+{
+    return poison_page_clear(out, &admin->context, query) ? HTTP_OK : HTTP_NOTFOUND;
+}
+
 /* --- HTTP -------------------------------------------------------------------------------- */
 
 static void answer(struct evhttp_request *request, int status, const gchar *type,
@@ -117,21 +130,36 @@ static void answer(struct evhttp_request *request, int status, const gchar *type
     evhttp_send_reply(request, status, NULL, NULL);
 }
 
+/* 0: it may have the page.  A page of some web site must not be able to change anything by the
+ * browser of someone who can reach this address: such requests have an Origin. */
+static int refuse_method(struct evhttp_request *request, GString *body, gboolean changes)
+{
+    const enum evhttp_cmd_type allowed =
+        changes ? EVHTTP_REQ_POST : (EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+    if ((evhttp_request_get_command(request) & allowed) == 0) {
+        const gchar *names = changes ? "POST" : "GET, HEAD";
+        evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", names);
+        g_string_append_printf(body, "allowed here: %s\n", names);
+        return HTTP_BADMETHOD;
+    }
+    if (changes &&
+        evhttp_find_header(evhttp_request_get_input_headers(request), "Origin") != NULL) {
+        g_string_append(body, "not for web pages\n");
+        return HTTP_FORBIDDEN;
+    }
+    return 0;
+}
+
 static void on_request(struct evhttp_request *request, void *arg)
 {
     const Admin *admin = OBJ_FROM(Admin, arg, ADMIN_MAGIC);
     g_autoptr(GString) body = g_string_new(NULL);
-    if ((evhttp_request_get_command(request) & (EVHTTP_REQ_GET | EVHTTP_REQ_HEAD)) == 0) {
-        evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
-        g_string_append(body, "only GET and HEAD are understood here\n");
-        answer(request, HTTP_BADMETHOD, PLAIN_TEXT, body);
-        return;
-    }
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
     const gchar *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
     for (guint i = 0; i < G_N_ELEMENTS(pages); i++) {
         if (g_strcmp0(path, pages[i].path) == 0) {
-            const int status = pages[i].print(body, admin, query);
+            const int refused = refuse_method(request, body, pages[i].changes);
+            const int status = refused != 0 ? refused : pages[i].print(body, admin, query);
             answer(request, status, pages[i].type, body);
             return;
         }

@@ -125,6 +125,26 @@ static void add_other_generation(JsonBuilder *json, const Pool *pool)
     json_builder_end_object(json);
 }
 
+/* Calls of which workers have died; those with a time left are refused. */
+static void add_poison(JsonBuilder *json, const Poison *poison)
+{
+    const gint64 now_usec = loop_now_usec();
+    json_builder_set_member_name(json, "poison");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < poison_count(poison); i++) {
+        const PoisonView view = poison_view(poison, i);
+        g_autofree gchar *method = g_utf8_make_valid(view.method, -1); /* a client chose it */
+        json_builder_begin_object(json);
+        add_text(json, "method", method);
+        add_number(json, "deaths", view.deaths);
+        add_number(json, "refused", (gint64)view.refused);
+        add_number(json, "last_death_sec_ago", (now_usec - view.last_usec) / G_USEC_PER_SEC);
+        add_number(json, "refused_for_msec", MAX(view.until_usec - now_usec, 0) / 1000);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
 static void add_service(JsonBuilder *json, Service *service)
 {
     const ServiceConfig *config = service_config(service);
@@ -141,6 +161,7 @@ static void add_service(JsonBuilder *json, Service *service)
     add_number(json, "running", stats->service[CTR_RUNNING]);
     add_workers(json, pool);
     add_other_generation(json, service_other_pool(service));
+    add_poison(json, service_poison(service));
     json_builder_end_object(json);
 }
 

@@ -228,6 +228,12 @@ void driver_refused(Driver *driver, FactoryReason reason)
     driver_step(driver, &(FactoryEvent){ .kind = EVENT_REFUSED, .reason = reason });
 }
 
+void driver_bar(Driver *driver, const Request *request)
+{
+    driver_step(driver, &(FactoryEvent){
+                            .kind = EVENT_CANCEL, .job = request->job, .reason = REASON_POISON });
+}
+
 void driver_client_gone(Driver *driver, const Request *request)
 {
     driver_step(

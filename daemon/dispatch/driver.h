@@ -31,9 +31,11 @@ typedef struct {
      * as in the factory's END. */
     void (*ended)(Request *request, FactoryReason reason, const gchar *text, gint64 value,
                   gpointer user);
-    /* A worker's reply: answer with it, and say what that came to.  DEADLINE: it was not run,
-     * and `ended` will follow. */
+    /* A worker's reply: answer with it if nobody has, and say what that came to.  DEADLINE: it
+     * was not run, and `ended` will follow. */
     FactoryReason (*replied)(Request *request, const RingReply *reply, gpointer user);
+    /* Its worker has died, by its fault as far as can be told; what it comes to follows. */
+    void (*lost)(Request *request, gboolean by_its_fault, gpointer user);
     void (*drained)(guint64 cut_off, gpointer user); /* the drain has ended; so many ran still */
     void (*trial)(TrialResult result, const gchar *why, gpointer user);
     void (*settled)(gpointer user); /* no generation but the present one is left */
@@ -50,6 +52,8 @@ void driver_start(Driver *driver, ActorSystem *actors, ActorId parent, gboolean 
 void driver_submit(Driver *driver, Request *request, const FactoryJob *job);
 /* The factory's driver refuses it itself: counted there, and answered by the caller. */
 void driver_refused(Driver *driver, FactoryReason reason);
+/* Neither it nor another attempt of it shall start; one that runs may end. */
+void driver_bar(Driver *driver, const Request *request);
 void driver_client_gone(Driver *driver, const Request *request);
 void driver_apply(Driver *driver, const FactorySettings *settings);
 

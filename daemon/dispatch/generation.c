@@ -1,6 +1,8 @@
 #include "daemon/dispatch/generation.h"
 #include "daemon/base/log.h"
 #include "daemon/dispatch/driver_state.h"
+#include <signal.h>
+#include <sys/wait.h>
 
 #define GENERATION_MAGIC 0x47454e45u
 
@@ -15,6 +17,7 @@ struct Generation {
     Pool *pool;
     guint32 *incarnations; /* the factory's, by worker */
     gchar *obituary;
+    GPtrArray *lost; /* of Request, held: what the worker had whose end is told next */
 };
 
 static Generation *generation_of(gpointer user)
@@ -124,9 +127,7 @@ static void on_reply(gpointer job, const RingClaim *claim, const RingReply *repl
     FactoryEvent event = of_worker(generation, EVENT_FINISHED, claim->worker);
     event.job = request->job;
     event.at_usec = claim->claimed_usec;
-    event.reason = REASON_COMPLETED; /* its deadline answered it before: counted then */
-    if (request->state != REQUEST_FINISHED)
-        event.reason = driver->events.replied(request, reply, driver->user);
+    event.reason = driver->events.replied(request, reply, driver->user);
     driver_step(driver, &event);
     came_back(request);
 }
@@ -135,12 +136,14 @@ static void on_lost(gpointer job, const RingClaim *claim, gpointer user)
 {
     Generation *generation = generation_of(user);
     Request *request = job;
-    if (claim != NULL)
+    if (claim != NULL) {
+        g_ptr_array_add(generation->lost, request_hold(request));
         tell_started(generation, request, claim);
-    else
+    } else {
         driver_step(
             generation->driver,
             &(FactoryEvent){ .kind = EVENT_LOST, .job = request->job, .reason = REASON_HOST_GONE });
+    }
     came_back(request);
 }
 
@@ -184,6 +187,26 @@ static FactoryEnd end_of(const WorkerObituary *obituary, guint lost)
     return obituary->status == 0 && lost == 0 ? END_PLANNED : END_CRASHED;
 }
 
+/* A kill by hand says nothing of the call, and the death of a host nothing of any. */
+static gboolean may_be_the_calls_fault(const WorkerObituary *obituary)
+{
+    if (obituary->host_gone || obituary->end == WORKER_CUT_OFF || obituary->status == -1)
+        return FALSE;
+    return obituary->end != WORKER_DIED || !WIFSIGNALED(obituary->status) ||
+           (WTERMSIG(obituary->status) != SIGKILL && WTERMSIG(obituary->status) != SIGTERM);
+}
+
+static void blame_calls(Generation *generation, const WorkerObituary *obituary)
+{
+    Driver *driver = generation->driver;
+    for (guint i = 0; i < generation->lost->len; i++) {
+        Request *request = g_ptr_array_index(generation->lost, i);
+        driver->events.lost(request, may_be_the_calls_fault(obituary), driver->user);
+        request_release(request);
+    }
+    g_ptr_array_set_size(generation->lost, 0);
+}
+
 static void on_worker_ended(guint32 worker, const WorkerObituary *obituary, guint lost,
                             gpointer user)
 {
@@ -193,6 +216,7 @@ static void on_worker_ended(guint32 worker, const WorkerObituary *obituary, guin
     generation->obituary = obituary->host_gone ? g_strdup(obituary->how)
                                                : g_strdup_printf("worker %u (pid %d) %s", worker,
                                                                  obituary->pid, obituary->how);
+    blame_calls(generation, obituary);
     if (!obituary->was_ready)
         driver_generation_failed(generation->driver, generation, generation->obituary);
     driver_step(generation->driver, &event);
@@ -245,6 +269,7 @@ Generation *generation_new(Driver *driver, guint place, const HostSpec *spec, Se
     generation->config = config_ref(spec->config);
     generation->pool = pool_new(driver->loop, spec, stats, &handlers, generation);
     generation->incarnations = g_new0(guint32, pool_n_workers(generation->pool));
+    generation->lost = g_ptr_array_new();
     return generation;
 }
 
@@ -255,6 +280,8 @@ void generation_free(Generation *generation)
     pool_free(generation->pool);
     config_unref(generation->config);
     g_free(generation->incarnations);
+    g_assert(generation->lost->len == 0);
+    g_ptr_array_unref(generation->lost);
     OBJ_FINI(generation, GENERATION_MAGIC);
     g_free(generation);
 }

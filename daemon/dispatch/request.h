@@ -17,6 +17,7 @@
 #include "daemon/base/counters.h"
 #include "daemon/base/obj.h"
 #include "daemon/dispatch/buffer_memory.h"
+#include "daemon/dispatch/poison.h"
 #include "daemon/wire/head.h"
 #include <glib.h>
 
@@ -43,6 +44,8 @@ struct Request {
     guint holders;
     RequestClient client;  /* finished is NULL once the client has gone */
     ServiceStats *stats;   /* where it is counted; set by dispatch_submit() */
+    PoisonPrint print;     /* what it is known by, once that was needed */
+    gboolean is_trial;     /* of what was refused before: poison.h */
     struct Service *owner; /* until it is finished; NULL: no service has it */
     WireProtocol protocol;
     gboolean oneway;

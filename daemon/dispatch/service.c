@@ -1,26 +1,7 @@
 #include "daemon/dispatch/service.h"
-#include "daemon/base/obj.h"
 #include "daemon/dispatch/job_key.h"
 #include "daemon/dispatch/plan.h"
-
-#define SERVICE_MAGIC 0x53455256u
-
-struct Service {
-    ObjTag tag;
-    Config *all; /* whose part `config` is */
-    const ServiceConfig *config;
-    Config *next_all; /* while a reload is under way, else NULL */
-    const ServiceConfig *next;
-    ServiceStats stats;
-    Methods *methods;
-    Driver *driver;
-    ActorSystem *actors;
-    ActorId actor;
-    ServiceEvents events;
-    gpointer user;
-};
-
-static Service *service_of(gpointer user) { return OBJ_FROM(Service, user, SERVICE_MAGIC); }
+#include "daemon/dispatch/service_state.h"
 
 /* --- what clients are told --------------------------------------------------------------- */
 
@@ -55,6 +36,7 @@ static void on_ended(Request *request, FactoryReason reason, const gchar *text, 
     g_autofree gchar *more = text == NULL ? details(service, request, reason, value) : NULL;
     if (text == NULL)
         text = more != NULL ? more : factory_reason_text(reason);
+    service_note_end(service, request, reason);
     request_fail(request, reason, text, -1);
 }
 
@@ -87,6 +69,9 @@ static FactoryReason on_replied(Request *request, const RingReply *reply, gpoint
         [RING_NO_REPLY] = REASON_COMPLETED,
         [RING_NOT_STARTED] = REASON_DEADLINE,
     };
+    service_note_end(service_of(user), request, reasons[reply->outcome]);
+    if (request->state == REQUEST_FINISHED)
+        return REASON_COMPLETED; /* its deadline answered it before: counted then */
     if (reply->outcome == RING_REPLY || reply->outcome == RING_NO_REPLY)
         learn_method(service_of(user), request);
     if (reply->outcome == RING_REPLY)
@@ -132,6 +117,8 @@ void service_submit(Service *service, Request *request)
     if (request->oneway)
         service->stats.service[CTR_ONEWAY]++;
     FactoryJob job = job_of(service, request, &method);
+    if (!service_passes(service, request))
+        return;
     if (method == NULL || job_key_read(&method->key, request, &job, &why)) {
         driver_submit(service->driver, request, &job);
         return;
@@ -239,7 +226,7 @@ void service_start(Service *service, ActorSystem *actors, ActorId parent, gboole
 
 Service *service_new(Loop *loop, const HostSpec *first, const ServiceEvents *events, gpointer user)
 {
-    static const DriverEvents driver_events = { on_ended, on_replied, on_drained,
+    static const DriverEvents driver_events = { on_ended, on_replied, service_on_lost, on_drained,
                                                 on_trial, on_settled, on_stopped };
     Service *service = g_new0(Service, 1);
     OBJ_INIT(service, SERVICE_MAGIC);
@@ -248,6 +235,7 @@ Service *service_new(Loop *loop, const HostSpec *first, const ServiceEvents *eve
     service->events = *events;
     service->user = user;
     service->methods = methods_new(first->service);
+    service->poison = poison_new();
     g_autofree FactorySettings *settings = plan(service, first->service);
     service->driver = driver_new(loop, first, settings, &service->stats, &driver_events, service);
     return service;
@@ -259,6 +247,7 @@ void service_free(Service *service)
         return;
     driver_free(service->driver);
     methods_free(service->methods);
+    poison_free(service->poison);
     forget_next(service);
     config_unref(service->all);
     OBJ_FINI(service, SERVICE_MAGIC);
@@ -296,6 +285,7 @@ const ServiceStats *service_stats(Service *service)
     to[CTR_SLOW_WARNINGS] = (gint64)from->warned;
     to[CTR_STUCK] = (gint64)from->stuck;
     to[CTR_WORKER_KILLS] = (gint64)from->kills;
+    to[CTR_POISON] = poison_count(service->poison);
     to[CTR_WORKERS_READY] = factory_ready_workers(factory);
     to[CTR_WORKER_RECYCLED] = (gint64)from->recycled;
     to[CTR_WORKERS_WANTED] = factory_worker_count(factory);

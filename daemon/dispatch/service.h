@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "daemon/dispatch/driver.h"
 #include "daemon/dispatch/methods.h"
+#include "daemon/dispatch/poison.h"
 #include "daemon/dispatch/request.h"
 
 typedef struct Service Service;
@@ -50,5 +51,7 @@ const ServiceConfig *service_config(const Service *service);
 const ServiceStats *service_stats(Service *service); /* as of now */
 const Factory *service_factory(const Service *service);
 const Methods *service_methods(const Service *service);
+Poison *service_poison(const Service *service);
+void service_clear_poison(Service *service);
 const Pool *service_pool(const Service *service);
 const Pool *service_other_pool(const Service *service); /* of a generation that comes or goes */

@@ -49,8 +49,9 @@ static void on_fault(int number, siginfo_t *info, void *context)
 {
     Record record = { .n = 1, .frames = { faulting_instruction(context) } };
     const gpointer at = record.frames[0];
+    const struct sigaction usual = { .sa_handler = SIG_DFL };
     (void)info;
-    signal(SIGALRM, SIG_DFL);
+    sigaction(SIGALRM, &usual, NULL);
     alarm(UNWIND_MAX_SEC);
     write_record(&record);
     record.n = (guint32)backtrace(record.frames, FRAMES_MAX);

@@ -47,9 +47,15 @@ class Admin:
         self.host, self.port = host, port
 
     def get(self, path):
+        return self._request("GET", path)
+
+    def post(self, path, headers=None):
+        return self._request("POST", path, headers or {})
+
+    def _request(self, method, path, headers=None):
         connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_SEC)
         try:
-            connection.request("GET", path)
+            connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
             return response.status, response.read().decode()
         finally:

@@ -83,7 +83,7 @@ def test_a_worker_that_dies_in_a_oneway_call_sends_nothing(sluiced):
 
 
 def test_a_hundred_crashes_in_a_row_lose_a_hundred_calls_and_no_descriptor(sluiced):
-    daemon = sluiced(crash={"workers": 2, "restart_backoff_min": "1ms",
+    daemon = sluiced(crash={"workers": 2, "poison_after": 0, "restart_backoff_min": "1ms",
                             "restart_backoff_max": "1ms", "restart_intensity": "none"})
     client = daemon.client("crash")
     daemon.wait_metric("workers_ready", 2, service="crash")

@@ -115,7 +115,7 @@ def test_an_idempotent_call_is_tried_again_when_its_worker_dies(sluiced):
 
 
 def test_a_call_is_not_tried_again_for_ever(sluiced):
-    daemon = sluiced(crash={"retry": 2, "restart_backoff_min": "1ms", "restart_backoff_max": "1ms"},
+    daemon = sluiced(crash={"retry": 2, "poison_after": 0, "restart_backoff_min": "1ms", "restart_backoff_max": "1ms"},
                      methods={"crash.do_exit": {"idempotent": True}})
     assert_told(told_by(daemon.client("crash").do_exit, 1), "retry_exhausted")
     assert daemon.metric("requests_retried_total", service="crash") == 2
@@ -129,7 +129,7 @@ def test_a_call_that_is_not_idempotent_is_not_tried_again(sluiced):
 
 
 def test_workers_that_fail_again_and_again_degrade_their_service_only(sluiced):
-    daemon = sluiced(calculator={}, crash={"workers": 1, "restart_intensity": "2/h",
+    daemon = sluiced(calculator={}, crash={"workers": 1, "restart_intensity": "2/h", "poison_after": 0,
                                            "restart_backoff_min": "1ms", "restart_backoff_max": "1ms"})
     client = daemon.client("crash")
     for _ in range(3):
@@ -177,7 +177,7 @@ def test_every_routing_uses_every_worker(sluiced, routing):
 
 @pytest.mark.parametrize("routing", ["queuer", "round-robin"])
 def test_workers_that_die_among_many_calls_lose_their_own_whatever_the_routing(sluiced, routing):
-    daemon = sluiced(crash={"workers": 3, "routing": routing, "restart_intensity": "none",
+    daemon = sluiced(crash={"workers": 3, "routing": routing, "restart_intensity": "none", "poison_after": 0,
                             "restart_backoff_min": "1ms", "restart_backoff_max": "1ms"})
     connection = daemon.connect()
     connection.send(b"".join(

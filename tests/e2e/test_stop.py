@@ -102,9 +102,10 @@ def test_no_call_is_in_doubt_for_clients_that_call_until_the_end(sluiced):
     clients got is what the ledger has received."""
     daemon = sluiced(daemon={"drain_timeout": "60s"}, calculator={"workers": 2})
     background, answers, begun = Background(), [0] * 16, threading.Event()
+    clients = [daemon.client() for _ in answers]
 
     def call_until_the_end(number):
-        client = daemon.client()
+        client = clients[number]
         with contextlib.suppress(TTransportException, OSError):
             while True:
                 try:

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifndef VERSION
+#define VERSION ""
+#endif
+
 typedef struct {
     versionVersionHandler parent;
 } Handler;

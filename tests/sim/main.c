@@ -148,7 +148,7 @@ static guint check_reached(void)
             is_reason && (reason == REASON_UNKNOWN_METHOD || reason == REASON_BAD_ARGUMENTS ||
                           reason == REASON_REPLY_TOO_LARGE || reason == REASON_BROKEN_HANDLER ||
                           reason == REASON_UNKNOWN_SERVICE || reason == REASON_BAD_KEY ||
-                          reason == REASON_NO_MEMORY);
+                          reason == REASON_POISONED || reason == REASON_NO_MEMORY);
         printf("%s %-20s %12" G_GUINT64_FORMAT "\n", is_reason ? "end   " : "action", name,
                reached[i]);
         if (reached[i] == 0 && !foreign && n_schedules >= ENOUGH_TO_REACH_ALL) {

@@ -48,10 +48,10 @@ static void play_cancel(World *world, const guint32 *p)
     if (job == NULL)
         return;
     job->cancelled = TRUE;
-    world_step(world,
-               &(FactoryEvent){ .kind = EVENT_CANCEL,
-                                .job = job->id,
-                                .reason = p[1] % 2 == 1 ? REASON_CANCELLED : REASON_CLIENT_GONE });
+    static const FactoryReason reasons[] = { REASON_CLIENT_GONE, REASON_CANCELLED, REASON_POISON };
+    world_step(world, &(FactoryEvent){ .kind = EVENT_CANCEL,
+                                       .job = job->id,
+                                       .reason = reasons[p[1] % G_N_ELEMENTS(reasons)] });
 }
 
 static void play_progress(World *world, const guint32 *p)

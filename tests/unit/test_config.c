@@ -258,7 +258,8 @@ static const struct {
       "capacity-target, capacity-hysteresis, capacity-step, capacity-cooldown, capacity-dry-run, "
       "routing, lookahead, queue, queue-ageing, discard, queue-target, queue-limit, queue-bytes, "
       "rate-limit, rate-limit-per-client, rate-limit-mode, deadline, stuck-after, stuck-action, "
-      "stuck-warn, retry, retry-budget, restart-intensity, worker-memory, worker-user, sandbox, "
+      "stuck-warn, retry, retry-budget, restart-intensity, poison-after, "
+      "poison-window, poison-time, worker-memory, worker-user, sandbox, "
       "worker-max-requests, worker-max-age, worker-max-memory, reload-canary, start-timeout, "
       "restart-backoff-min, restart-backoff-max" },
     { SHOP "[daemon]\nworkers = 4\n",

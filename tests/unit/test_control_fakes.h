@@ -36,6 +36,7 @@ static struct {
     const gchar *problems; /* of the last reload */
     Factory *factory;      /* one for all of them */
     Methods *methods;
+    Poison *poison;
 } fake;
 
 guint dispatch_n_services(const Dispatch *dispatch)
@@ -95,6 +96,14 @@ const Methods *service_methods(const Service *service)
     return fake.methods;
 }
 gboolean service_is_ready(const Service *service) { return service->pool.ready; }
+Poison *service_poison(const Service *service)
+{
+    (void)service;
+    if (fake.poison == NULL)
+        fake.poison = poison_new();
+    return fake.poison;
+}
+void service_clear_poison(Service *service) { poison_clear(service_poison(service)); }
 const Pool *service_other_pool(const Service *service) { return service->other; }
 const Pool *service_pool(const Service *service) { return &service->pool; }
 

@@ -54,7 +54,7 @@ START_TEST(a_running_service_is_shown_with_its_host_and_workers)
                "\"plugin_name\":\"calculator\",\"plugin_version\":\"1.2\",\"thread_safe\":true,"
                "\"state\":\"ready\",\"host_pid\":4242,\"error\":null,\"generation\":7,"
                "\"queued\":3,\"running\":1,\"workers\":[{\"index\":0,\"state\":\"ready\","
-               "\"pid\":4343,\"incarnation\":2,\"calls\":99}]}"));
+               "\"pid\":4343,\"incarnation\":2,\"calls\":99}],\"poison\":[]}"));
 }
 END_TEST
 
@@ -67,13 +67,14 @@ START_TEST(what_is_not_there_is_null)
     fake.daemon.daemon[CTR_CONN_OPEN] = 5;
     fake.draining = TRUE;
     g_autofree gchar *json = status();
-    ck_assert_str_eq(json,
-                     DAEMON("false", "true",
-                            "{\"name\":\"shop\",\"default\":false,\"plugin\":\"calculator.so\","
-                            "\"plugin_name\":null,\"plugin_version\":null,\"thread_safe\":false,"
-                            "\"state\":\"backoff\",\"host_pid\":null,\"error\":\"exit status 1\","
-                            "\"generation\":7,\"queued\":0,\"running\":0,\"workers\":[{\"index\":0,"
-                            "\"state\":\"vacant\",\"pid\":null,\"incarnation\":0,\"calls\":0}]}"));
+    ck_assert_str_eq(
+        json,
+        DAEMON("false", "true",
+               "{\"name\":\"shop\",\"default\":false,\"plugin\":\"calculator.so\","
+               "\"plugin_name\":null,\"plugin_version\":null,\"thread_safe\":false,"
+               "\"state\":\"backoff\",\"host_pid\":null,\"error\":\"exit status 1\","
+               "\"generation\":7,\"queued\":0,\"running\":0,\"workers\":[{\"index\":0,"
+               "\"state\":\"vacant\",\"pid\":null,\"incarnation\":0,\"calls\":0}],\"poison\":[]}"));
 }
 END_TEST
 
