@@ -199,11 +199,14 @@ class Daemon:
         self.log.wait_end()
         assert not os.path.lexists(self.socket_path)
 
-    def destroy(self):
+    def destroy_quietly(self):
         """Whatever has happened, nothing outlives the test."""
         self.close_clients()
         for pid in marked(self.marker):
             os.kill(pid, signal.SIGKILL)
         self.process.wait(DEADLINE_SEC)
         self.log.wait_end()
+
+    def destroy(self):
+        self.destroy_quietly()
         print(f"--- log of sluiced {self.process.pid}:", *self.log.lines[-SHOWN_LINES:], sep="\n")

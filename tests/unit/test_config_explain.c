@@ -100,7 +100,7 @@ static void assert_explains(const gchar *text, const OptionTable *table)
 {
     for (guint i = 0; i < table->n_options; i++) {
         const Option *option = &table->options[i];
-        g_autofree gchar *setting = g_strdup_printf("\n%s = ", option->key);
+        g_autofree gchar *setting = g_strdup_printf("\n%s =", option->key);
         const gchar *at = strstr(text, setting);
         ck_assert_msg(at != NULL, "%s is missing", option->key);
         ck_assert_msg(strstr(text, option->help) < at, "%s has no help above it", option->key);
