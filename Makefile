@@ -16,8 +16,8 @@ V       ?=
 VERSION := 0.1.0
 
 # --- what there is: one list per program, found by folder --------------------------------
-SLUICED_SRC  := $(wildcard daemon/*.c daemon/*/*.c config/*.c actor/*/*.c)
-HOST_SRC     := $(wildcard handlers/host/*.c actor/ring/*.c)
+SLUICED_SRC  := $(wildcard daemon/*.c daemon/*/*.c config/*.c actor/*/*.c fault/*.c)
+HOST_SRC     := $(wildcard handlers/host/*.c actor/ring/*.c fault/*.c)
 HANDLERS     := $(filter-out sdk host,$(patsubst handlers/%/,%,$(wildcard handlers/*/)))
 TEST_IDL     := $(patsubst tests/idl/%.thrift,%,$(wildcard tests/idl/*.thrift))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -40,12 +40,13 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);)
 # --- how it is compiled ------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wswitch-enum -Wvla
 SANITIZE ?=
+FAULTS   ?=
 OPTIMIZE ?= -O2
 CFLAGS   ?= $(OPTIMIZE) -g
 COMPILE   = $(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -fPIC -pthread \
             -fno-omit-frame-pointer $(if $(SANITIZE),-fsanitize=$(SANITIZE)) \
             -I. -I$(BUILD)/gen -Ihandlers/sdk -DSLUICE_VERSION='"$(VERSION)"' \
-            $(GLIB_CFLAGS) $(THRIFT_CFLAGS) $(EXTRA_CFLAGS)
+            $(if $(FAULTS),-DWITH_FAULTS) $(GLIB_CFLAGS) $(THRIFT_CFLAGS) $(EXTRA_CFLAGS)
 LINK      = $(CC) -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 pkg          = $(shell pkg-config $(1) 2>/dev/null)
@@ -62,11 +63,12 @@ $(error Packages are missing: `make setup` installs them, see .ci/packages)
 endif
 endif
 
-.PHONY: all run check install clean asan tsan valgrind analyze setup tests lint sim bench
+.PHONY: all programs run check install clean asan tsan valgrind analyze setup tests lint sim bench
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(PLUGINS)
 tests: all $(TESTS)
+programs: $(PROGRAMS)
 setup:
 	@.ci/setup
 

@@ -282,6 +282,7 @@ static void open_reload(Server *server)
 
 static void free_server(Server *server)
 {
+    log_count_lost(NULL);
     admin_free(server->admin);
     front_free(server->front);
     loop_actors_free(server->actors);
@@ -305,6 +306,7 @@ gboolean server_run(Config *config, const gchar *config_path, GError **error)
                       .config_path = config_path,
                       .loop = loop_new() };
     OBJ_INIT(&server, SERVER_MAGIC);
+    log_count_lost(&server.stats.daemon[CTR_LOG_LOST]);
     server.actors = loop_actors_new(server.loop);
     server.system = loop_actors_system(server.actors);
     server.watcher = (LoopWatcher){ watcher_poll, watcher_arm, watcher_disarm, &server, NULL };

@@ -1,5 +1,6 @@
 #include "actor/ring/layout.h"
 #include "actor/ring/futex.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,7 +61,9 @@ gboolean ring_layout_map(RingLayout *layout, const RingGeometry *geometry, int f
     const gsize bytes = ring_layout_total_bytes(geometry);
     /* NORESERVE: the size is that of every slot filled with the largest message; what is
      * never touched must not count against the machine's commit limit. */
-    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    void *base = FAULT_AT(RING_MAP)
+                     ? MAP_FAILED
+                     : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
     if (base == MAP_FAILED) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "cannot map %" G_GSIZE_FORMAT " bytes of shared memory: %s", bytes,

@@ -1,6 +1,7 @@
 #include "actor/ring/ring_front.h"
 #include "actor/ring/futex.h"
 #include "actor/ring/front_state.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,10 +14,12 @@
 static gboolean create_segment(RingFront *front, const RingGeometry *geometry, GError **error)
 {
     const gsize bytes = ring_layout_total_bytes(geometry);
-    front->segment_fd = memfd_create("sluice-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    front->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (front->segment_fd < 0 || front->event_fd < 0 ||
-        ftruncate(front->segment_fd, (off_t)bytes) != 0 ||
+    front->segment_fd =
+        FAULT_AT(RING_MEMFD) ? -1 : memfd_create("sluice-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (front->segment_fd >= 0 && !FAULT_AT(RING_EVENTFD))
+        front->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (front->event_fd < 0 || FAULT_AT(RING_SIZE) ||
+        ftruncate(front->segment_fd, (off_t)bytes) != 0 || FAULT_AT(RING_SEAL) ||
         fcntl(front->segment_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "cannot create %" G_GSIZE_FORMAT " bytes of shared memory: %s", bytes,
@@ -176,7 +179,8 @@ static void give_back(RingFront *front, const guint8 *area, gsize stride, gsize 
     if (touched <= KEEP_BYTES)
         return;
     const gsize offset = (gsize)(area - (const guint8 *)front->ring.shared) + KEEP_BYTES;
-    if (fallocate(front->segment_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+    if (FAULT_AT(RING_GIVE_BACK) ||
+        fallocate(front->segment_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
                   (off_t)(stride - KEEP_BYTES)) != 0)
         g_warning("ring: cannot give memory back: %s", g_strerror(errno));
 }

@@ -1,6 +1,7 @@
 #include "actor/ring/ring_worker.h"
 #include "actor/ring/futex.h"
 #include "actor/ring/layout.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <string.h>
 
@@ -205,7 +206,7 @@ static void wake_front(RingWorker *worker)
         return;
     const guint64 one = 1;
     /* The counter cannot overflow by ones in this life, so the write cannot fail short. */
-    if (write(worker->event_fd, &one, sizeof one) != sizeof one)
+    if (FAULT_AT(WORKER_SIGNAL) || write(worker->event_fd, &one, sizeof one) != sizeof one)
         g_warning("ring: cannot signal the daemon: %s", g_strerror(errno));
 }
 

@@ -1,4 +1,5 @@
 #include "daemon/base/load.h"
+#include "fault/fault_point.h"
 #include <string.h>
 
 #define PERMILLE      1000u
@@ -80,7 +81,7 @@ gboolean load_parse_net(const gchar *text, guint64 *bytes)
 static gchar *read_file(const gchar *path)
 {
     gchar *text = NULL;
-    return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+    return !FAULT_AT(LOAD_READ) && g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
 }
 
 static guint16 share(guint64 part, guint64 whole)

@@ -1,5 +1,5 @@
 #include "daemon/base/log.h"
-#include <stdio.h>
+#include "daemon/base/log_sink.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +8,8 @@
 
 static GLogLevelFlags shown = G_LOG_LEVEL_INFO;
 static gboolean to_journal;
+static gint64 *lost_total; /* where lost lines are counted; NULL: nowhere */
+static guint lost_now;     /* since the last line that was written */
 
 static const gchar *level_name(GLogLevelFlags level)
 {
@@ -20,6 +22,26 @@ static const gchar *level_name(GLogLevelFlags level)
     if (level & G_LOG_LEVEL_MESSAGE)
         return "NOTICE";
     return level & G_LOG_LEVEL_INFO ? "INFO" : "DEBUG";
+}
+
+static gboolean write_text(GLogLevelFlags level, const gchar *message)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree gchar *when = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
+    g_autofree gchar *line =
+        g_strdup_printf("%s.%03dZ %s %s\n", when, g_date_time_get_microsecond(now) / 1000,
+                        level_name(level), message);
+    return log_sink_write(line, strlen(line));
+}
+
+/* A gap in the log is told of where it is. */
+static gboolean tell_of_lost_lines(void)
+{
+    g_autofree gchar *text = g_strdup_printf("log.lost lines=%u", lost_now);
+    if (lost_now > 0 && !write_text(G_LOG_LEVEL_WARNING, text))
+        return FALSE;
+    lost_now = 0;
+    return TRUE;
 }
 
 static GLogWriterOutput write_line(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
@@ -35,10 +57,11 @@ static GLogWriterOutput write_line(GLogLevelFlags level, const GLogField *fields
     for (gsize i = 0; i < n_fields; i++)
         if (strcmp(fields[i].key, "MESSAGE") == 0)
             message = fields[i].value;
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree gchar *when = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
-    fprintf(stderr, "%s.%03dZ %s %s\n", when, g_date_time_get_microsecond(now) / 1000,
-            level_name(level), message);
+    if (!tell_of_lost_lines() || !write_text(level, message)) {
+        lost_now++;
+        if (lost_total != NULL)
+            (*lost_total)++;
+    }
     return G_LOG_WRITER_HANDLED;
 }
 
@@ -50,8 +73,11 @@ void log_start(GLogLevelFlags level)
         return;
     installed = TRUE;
     to_journal = g_log_writer_is_journald(STDERR_FILENO);
+    log_sink_open();
     g_log_set_writer_func(write_line, NULL, NULL);
 }
+
+void log_count_lost(gint64 *lost) { lost_total = lost; }
 
 gchar *log_quotable(const gchar *text)
 {

@@ -16,6 +16,9 @@
  * `level` are dropped. */
 void log_start(GLogLevelFlags level);
 
+/* Lines that could not be written, without waiting, are added there from now on; NULL ends it. */
+void log_count_lost(gint64 *lost);
+
 /* `text` without what would end its line or its quotes; free with g_free(). */
 gchar *log_quotable(const gchar *text);
 

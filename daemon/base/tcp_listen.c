@@ -1,5 +1,6 @@
 #include "daemon/base/tcp_listen.h"
 #include "daemon/base/fd.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
@@ -11,9 +12,12 @@ static int bind_first(const struct addrinfo *list)
 {
     const int on = 1;
     for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
-        g_auto(Fd) fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        g_auto(Fd) fd = FAULT_AT(LISTEN_SOCKET)
+                            ? -1
+                            : socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-            bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+            !FAULT_AT(LISTEN_BIND) && bind(fd, at->ai_addr, at->ai_addrlen) == 0 &&
+            !FAULT_AT(LISTEN_LISTEN) && listen(fd, BACKLOG) == 0)
             return fd_steal(&fd);
     }
     return -1;

@@ -4,6 +4,7 @@
 #include "daemon/front/intake.h"
 #include "daemon/front/refusal.h"
 #include "daemon/front/reply_line.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -260,7 +261,7 @@ static void end_if_all_is_sent(Connection *connection)
 {
     if (connection->state != CONNECTION_ENDING || !reply_line_is_empty(&connection->line))
         return;
-    if (shutdown(connection->fd, SHUT_WR) != 0) {
+    if (FAULT_AT(CLIENT_SHUTDOWN) || shutdown(connection->fd, SHUT_WR) != 0) {
         connection_close(connection, CTR_CLOSED_BY_CLIENT);
         return;
     }
@@ -329,7 +330,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         connection_close(connection, CTR_CLOSED_MEMORY);
         return;
     }
-    const ssize_t got = recv(connection->fd, into, room, MSG_DONTWAIT);
+    const ssize_t got = FAULT_AT(CLIENT_RECV_RESET) || FAULT_AT(CLIENT_RECV_AGAIN)
+                            ? -1
+                            : recv(connection->fd, into, room, MSG_DONTWAIT);
     if (got > 0) {
         count(connection, CTR_BYTES_RECEIVED, got);
         if (connection->state == CONNECTION_OPEN)

@@ -2,6 +2,7 @@
 #include "daemon/front/connection.h"
 #include "daemon/front/listener.h"
 #include "daemon/front/peer.h"
+#include "fault/fault_point.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -78,8 +79,10 @@ static guint connections_allowed(const Config *config)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return config->max_connections;
     if (limit.rlim_cur < config->max_connections + others) {
+        const rlim_t before = limit.rlim_cur;
         limit.rlim_cur = MIN(config->max_connections + others, limit.rlim_max);
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        if (FAULT_AT(RLIMIT_SET) || setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            limit.rlim_cur = before;
     }
     if (limit.rlim_cur >= config->max_connections + others)
         return config->max_connections;

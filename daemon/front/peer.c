@@ -1,4 +1,5 @@
 #include "daemon/front/peer.h"
+#include "fault/fault_point.h"
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -20,7 +21,7 @@ Peer peer_of(int fd)
     struct sockaddr_storage address = { 0 };
     socklen_t length = sizeof address;
     gchar port[8];
-    if (getpeername(fd, (struct sockaddr *)&address, &length) != 0)
+    if (FAULT_AT(PEER_NAME) || getpeername(fd, (struct sockaddr *)&address, &length) != 0)
         return peer; /* it has gone already; the first read says so */
     if (address.ss_family == AF_UNIX)
         return unix_peer(fd);

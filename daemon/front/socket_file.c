@@ -1,5 +1,6 @@
 #include "daemon/front/socket_file.h"
 #include "daemon/base/fd.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -33,7 +34,7 @@ struct SocketFile {
 static int lock_directory(const gchar *path, int wait)
 {
     g_autofree gchar *directory = g_path_get_dirname(path);
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = FAULT_AT(SOCKET_FILE_LOCK) ? -1 : open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0)
         (void)flock(fd, LOCK_EX | wait);
     return fd;
@@ -57,13 +58,14 @@ static void remove_if_unused(const gchar *path, const FileId *id, int wait)
     g_auto(Fd) lock = lock_directory(path, wait);
     struct stat now;
     if (lstat(path, &now) == 0 && now.st_dev == id->device && now.st_ino == id->inode &&
-        nobody_listens(path))
+        nobody_listens(path) && !FAULT_AT(SOCKET_FILE_UNLINK))
         unlink(path);
 }
 
 static gboolean bind_fresh(int fd, const struct sockaddr_un *address)
 {
-    if (bind(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+    if (!FAULT_AT(SOCKET_FILE_BIND) &&
+        bind(fd, (const struct sockaddr *)address, sizeof *address) == 0)
         return TRUE;
     if (errno != EADDRINUSE)
         return FALSE;
@@ -94,7 +96,8 @@ G_NORETURN static void sweep(const gchar *path, int talk, int daemon)
     close_range(STDERR_FILENO, ~0U, 0);
     talk = STDIN_FILENO;
     daemon = STDOUT_FILENO;
-    if (send(talk, &is_bare, sizeof is_bare, MSG_NOSIGNAL) != sizeof is_bare ||
+    if (FAULT_AT(SWEEPER_SPEAK) ||
+        send(talk, &is_bare, sizeof is_bare, MSG_NOSIGNAL) != sizeof is_bare ||
         recv(talk, &id, sizeof id, 0) != sizeof id)
         _exit(0); /* there never was a file */
     struct pollfd end = { .fd = daemon, .events = POLLIN };
@@ -110,13 +113,14 @@ static int start_sweeper(SocketFile *file)
 {
     int talk[2];
     gchar is_bare = 0;
-    g_auto(Fd) daemon = pidfd_open(getpid(), 0);
-    if (daemon < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) != 0)
+    g_auto(Fd) daemon = FAULT_AT(SWEEPER_PIDFD) ? -1 : pidfd_open(getpid(), 0);
+    if (daemon < 0 || FAULT_AT(SWEEPER_PAIR) ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) != 0)
         return -1;
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    file->sweeper = fork();
+    file->sweeper = FAULT_AT(SWEEPER_FORK) ? -1 : fork();
     if (file->sweeper != 0)
         sigprocmask(SIG_SETMASK, &before, NULL);
     if (file->sweeper == 0) {
@@ -126,6 +130,8 @@ static int start_sweeper(SocketFile *file)
     close(talk[0]);
     if (file->sweeper > 0 && recv(talk[1], &is_bare, sizeof is_bare, 0) == sizeof is_bare)
         return talk[1];
+    if (file->sweeper > 0)
+        errno = EPIPE; /* it has ended without a word */
     close(talk[1]);
     return -1;
 }
@@ -136,12 +142,20 @@ static int start_sweeper(SocketFile *file)
 static int listen_at(SocketFile *file, const struct sockaddr_un *address)
 {
     struct stat bound;
-    g_auto(Fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    g_auto(Fd) fd = FAULT_AT(SOCKET_FILE_SOCKET)
+                        ? -1
+                        : socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     g_auto(Fd) lock = lock_directory(file->path, LOCK_NB);
-    if (fd < 0 || lock < 0 || !bind_fresh(fd, address) || lstat(file->path, &bound) != 0)
+    if (fd < 0 || lock < 0 || !bind_fresh(fd, address))
         return -1;
+    if (FAULT_AT(SOCKET_FILE_STAT) || lstat(file->path, &bound) != 0) {
+        const int why = errno;
+        unlink(file->path); /* ours, as bind() has made it just now */
+        errno = why;
+        return -1;
+    }
     file->id = (FileId){ bound.st_dev, bound.st_ino };
-    return listen(fd, BACKLOG) == 0 ? fd_steal(&fd) : -1;
+    return !FAULT_AT(SOCKET_FILE_LISTEN) && listen(fd, BACKLOG) == 0 ? fd_steal(&fd) : -1;
 }
 
 SocketFile *socket_file_listen(const gchar *path, int *fd, GError **error)

@@ -1,6 +1,7 @@
 #include "daemon/hosts/host_link.h"
 #include "daemon/base/fd.h"
 #include "daemon/base/obj.h"
+#include "fault/fault_point.h"
 
 #define HOST_LINK_MAGIC 0x484c4e4bu
 
@@ -29,7 +30,8 @@ static gboolean read_one(HostLink *link, gboolean is_report)
 {
     LinkMessage message;
     const int socket = is_report ? link->report_fd : link->control_fd;
-    switch (link_receive(socket, &message, link->text, FALSE)) {
+    switch (FAULT_AT(HOST_RECEIVE) ? LINK_CLOSED
+                                   : link_receive(socket, &message, link->text, FALSE)) {
     case LINK_NOTHING:
         return FALSE;
     case LINK_CLOSED:
@@ -72,7 +74,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 gboolean host_link_send(HostLink *link, const LinkMessage *message)
 {
-    return link_send(link->control_fd, message, FALSE, NULL);
+    return !FAULT_AT(HOST_SEND) && link_send(link->control_fd, message, FALSE, NULL);
 }
 
 HostLink *host_link_new(Loop *loop, int control_fd, int report_fd, const HostLinkEvents *events,

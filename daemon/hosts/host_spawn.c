@@ -2,6 +2,7 @@
 #include "actor/ring/link.h"
 #include "daemon/base/fd.h"
 #include "daemon/hosts/host.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,14 +21,18 @@
 static gboolean make_pair(Fd *ours, Fd *theirs, GError **error)
 {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
-        fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
+    if (FAULT_AT(HOST_PAIR) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "cannot make a socket pair: %s", g_strerror(errno));
         return FALSE;
     }
     *ours = pair[0];
     *theirs = pair[1];
+    if (FAULT_AT(HOST_NONBLOCK) || fcntl(*ours, F_SETFL, O_NONBLOCK) != 0) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                    "cannot make a socket non-blocking: %s", g_strerror(errno));
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -37,8 +42,9 @@ static gboolean execute(const HostSpawn *what, const int *fds, GPid *pid, GError
                                    LINK_FD_IMAGE };
     g_autofree gchar *generation = g_strdup_printf("%u", what->generation);
     g_autofree gchar *parent = g_strdup_printf("%d", (int)getpid());
-    const gchar *argv[] = { what->program, what->service, generation, what->plugin,
-                            parent,        what->sandbox, NULL };
+    const gchar *program = FAULT_AT(HOST_SPAWN) ? "" : what->program;
+    const gchar *argv[] = { program, what->service, generation, what->plugin,
+                            parent,  what->sandbox, NULL };
     /* GLib 2.74's slice allocator would hide what handlers leak, and keep it. */
     g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "G_SLICE", "always-malloc", TRUE);
     return g_spawn_async_with_pipes_and_fds(
@@ -58,7 +64,7 @@ gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error)
     if (!execute(what, fds, &pid, error))
         return FALSE;
     /* Not reaped yet, so the number is still this process's. */
-    g_auto(Fd) pidfd = pidfd_open(pid, 0);
+    g_auto(Fd) pidfd = FAULT_AT(HOST_PIDFD) ? -1 : pidfd_open(pid, 0);
     if (pidfd < 0) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "cannot watch process %d: %s", (int)pid, g_strerror(errno));

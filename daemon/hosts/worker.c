@@ -4,6 +4,7 @@
 #include "daemon/base/obj.h"
 #include "daemon/base/oom.h"
 #include "daemon/hosts/wait_status.h"
+#include "fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -212,7 +213,8 @@ static void on_ready(Worker *worker)
 
 static void on_forked(Worker *worker, const LinkMessage *message)
 {
-    const int pidfd = message->fd >= 0 ? fcntl(message->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    const int pidfd =
+        message->fd >= 0 && !FAULT_AT(WORKER_DUP) ? fcntl(message->fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (pidfd < 0) { /* out of descriptors: a process that cannot be watched must not be */
         worker->events.silent(worker, worker->user);
         return;

@@ -6,6 +6,7 @@
  * known state.  It dies with sluiced, and its workers die with it (PDEATHSIG).              */
 #include "actor/ring/link.h"
 #include "actor/ring/ring_worker.h"
+#include "fault/fault_point.h"
 #include "handlers/host/black_box.h"
 #include "handlers/host/plugin.h"
 #include "handlers/host/report.h"
@@ -61,7 +62,7 @@ static void die_with_parent(pid_t parent)
 
 static gboolean tell(const LinkMessage *message)
 {
-    return link_send(LINK_FD_CONTROL, message, TRUE, NULL);
+    return !FAULT_AT(CHILD_TELL) && link_send(LINK_FD_CONTROL, message, TRUE, NULL);
 }
 
 /* --- start ------------------------------------------------------------------------------- */
@@ -109,7 +110,8 @@ static void watch_children(Host *host)
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
-    host->child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    host->child_fd =
+        FAULT_AT(CHILD_SIGNALFD) ? -1 : signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (host->child_fd < 0)
         g_error("cannot watch workers: %s", g_strerror(errno));
 }
@@ -124,7 +126,7 @@ typedef struct {
 
 static gboolean open_pipes(Pipes *pipes)
 {
-    if (pipe2(pipes->go, O_CLOEXEC) != 0)
+    if (FAULT_AT(CHILD_PIPE) || pipe2(pipes->go, O_CLOEXEC) != 0)
         return FALSE;
     if (pipe2(pipes->black_box, O_CLOEXEC | O_NONBLOCK) == 0)
         return TRUE;
@@ -148,7 +150,7 @@ G_NORETURN static void become_worker(Host *host, const LinkMessage *wanted, cons
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_NAME, "sluice-worker");
     /* Not before sluiced has been told of this process. */
-    if (read(pipes->go[0], &byte, 1) != 1)
+    if (FAULT_AT(WORKER_GO) || read(pipes->go[0], &byte, 1) != 1)
         _exit(1);
     close(pipes->go[0]);
     black_box_install(pipes->black_box[1]);
@@ -158,7 +160,7 @@ G_NORETURN static void become_worker(Host *host, const LinkMessage *wanted, cons
 /* FALSE: there is no such process, or it must not be.  Takes the black box. */
 static gboolean report_fork(Host *host, const LinkMessage *wanted, pid_t pid, int black_box)
 {
-    const int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+    const int pidfd = pid > 0 && !FAULT_AT(CHILD_PIDFD) ? pidfd_open(pid, 0) : -1;
     if (pidfd < 0) {
         const LinkMessage unforked = { LINK_UNFORKED,       wanted->worker,
                                        wanted->incarnation, 0,
@@ -187,12 +189,13 @@ static void fork_worker(Host *host, const LinkMessage *wanted)
         return;
     }
     fflush(NULL);
-    const pid_t pid = fork();
+    const pid_t pid = FAULT_AT(CHILD_FORK) ? -1 : fork();
     if (pid == 0)
         become_worker(host, wanted, &pipes, parent);
     close(pipes.go[0]);
     close(pipes.black_box[1]);
-    if (report_fork(host, wanted, pid, pipes.black_box[0]) && write(pipes.go[1], "", 1) != 1)
+    if (report_fork(host, wanted, pid, pipes.black_box[0]) &&
+        (FAULT_AT(CHILD_GO) || write(pipes.go[1], "", 1) != 1))
         kill(pid, SIGKILL);
     close(pipes.go[1]); /* without the byte, the child ends here */
 }
@@ -242,7 +245,9 @@ G_NORETURN static void end(Host *host)
 static void take_message(Host *host)
 {
     LinkMessage message;
-    const LinkResult result = link_receive(LINK_FD_CONTROL, &message, host->text, FALSE);
+    const LinkResult result = FAULT_AT(CHILD_RECEIVE)
+                                  ? LINK_CLOSED
+                                  : link_receive(LINK_FD_CONTROL, &message, host->text, FALSE);
     if (result == LINK_NOTHING)
         return;
     if (result != LINK_GOT)

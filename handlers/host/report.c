@@ -1,4 +1,5 @@
 #include "handlers/host/report.h"
+#include "fault/fault_point.h"
 #include <string.h>
 
 /* A handler that logs on every call must not drown the daemon's log: so many lines at once,
@@ -81,5 +82,5 @@ void report_start(guint32 worker, guint16 incarnation)
 gboolean report_send(LinkKind kind, const gchar *text)
 {
     const LinkMessage message = message_of(kind, 0, text);
-    return link_send(LINK_FD_REPORT, &message, TRUE, NULL);
+    return !FAULT_AT(WORKER_REPORT) && link_send(LINK_FD_REPORT, &message, TRUE, NULL);
 }

@@ -11,16 +11,18 @@ def sluiced(tmp_path):
     """Starts a daemon:  sluiced(daemon={"max_connections": 3}, crash={"workers": 1})
 
     Each keyword is a service and its settings, `daemon` those of [daemon], `settings` maps a
-    service to its [settings] group, `methods` "SERVICE.METHOD" to its settings; `wrapper` is a
-    command that executes the daemon.  Without a service there are both examples.
+    service to its [settings] group, `methods` "SERVICE.METHOD" to its settings, `faults` the
+    points of fault_point.def to their schedules; `wrapper` is a command that executes the
+    daemon.  Without a service there are both examples.
     """
     started = []
 
-    def start(ready=True, daemon=None, settings=None, methods=None, wrapper=(), **services):
+    def start(ready=True, daemon=None, settings=None, methods=None, faults=None, wrapper=(),
+              **services):
         directory = tmp_path / str(len(started))
         directory.mkdir()
         new = Daemon(directory, dict(daemon or {}), services or EXAMPLES, settings or {},
-                     methods or {}, wrapper)
+                     methods or {}, faults, wrapper)
         started.append(new)
         new.wait_listening()
         if ready:

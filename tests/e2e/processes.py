@@ -1,6 +1,8 @@
 """What /proc says about the processes of one daemon."""
 
 import os
+import re
+from collections import Counter
 from pathlib import Path
 
 
@@ -36,7 +38,7 @@ def status_of(pid):
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def descriptors(pid):
+def links(pid):
     """What each descriptor leads to: {3: "socket:[4711]", ...}"""
     found = {}
     for entry in os.listdir(f"/proc/{pid}/fd"):
@@ -45,6 +47,17 @@ def descriptors(pid):
         except FileNotFoundError:
             pass  # closed meanwhile
     return found
+
+
+def descriptors(pid):
+    """How many there are of each kind: sockets, pipes, a memfd of this name, ..."""
+    kinds = Counter()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            kinds[re.sub(r":\[\d+\]", "", os.readlink(f"/proc/{pid}/fd/{name}"))] += 1
+        except FileNotFoundError:
+            pass  # closed since it was listed
+    return kinds
 
 
 def n_descriptors(pid):

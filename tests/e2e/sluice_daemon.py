@@ -14,6 +14,7 @@ from waiting import DEADLINE_SEC, eventually
 from wire import PATIENCE_SEC, Connection
 
 SLUICED = BUILD / "sluiced"
+FAULTS_BUILD = BUILD / "faults"  # with fault points: make programs BUILD=build/faults FAULTS=1
 SHOWN_LINES = 200  # of the log of a test that fails
 DEFAULT_DAEMON = {
     "handler_dir": BUILD / "handlers",
@@ -21,6 +22,7 @@ DEFAULT_DAEMON = {
     "admin": "http://127.0.0.1:0",
     "drain_timeout": "100ms",  # what a test leaves running does not hold up its end
 }
+FAULTS_DAEMON = {"host_program": FAULTS_BUILD / "sluice-host"}
 # So that nothing but what a test sets ends its calls.
 NO_LIMITS = {"deadline": "1h", "stuck_after": "1h"}
 DEFAULT_SERVICES = {
@@ -48,6 +50,8 @@ class Log:
 
     def __init__(self, pipe):
         self.lines = []
+        self.reading = threading.Event()  # cleared: nobody reads what they write
+        self.reading.set()
         self._changed = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read, args=(pipe,), daemon=True)
@@ -55,6 +59,7 @@ class Log:
 
     def _read(self, pipe):
         for line in pipe:
+            self.reading.wait()
             with self._changed:
                 self.lines.append(line.decode(errors="replace").rstrip("\n"))
                 self._changed.notify_all()
@@ -76,15 +81,17 @@ class Log:
 
     def wait_end(self):
         """Until every process that could write to it has ended."""
+        self.reading.set()
         self._reader.join(DEADLINE_SEC)
         assert not self._reader.is_alive(), "a process still holds the daemon's stderr"
 
 
 class Daemon:
-    def __init__(self, directory, daemon, services, settings, methods, wrapper=()):
+    def __init__(self, directory, daemon, services, settings, methods, faults=None, wrapper=()):
+        """`faults`: schedules of system calls that shall fail, see fault_point.h."""
         self.socket_path = daemon.pop("socket_path", directory / "sluice.sock")
         self.groups = {"daemon": {
-            **DEFAULT_DAEMON, "listen": f"tcp://127.0.0.1:0; unix:{self.socket_path}", **daemon}}
+            **DEFAULT_DAEMON, **(FAULTS_DAEMON if faults else {}), "listen": f"tcp://127.0.0.1:0; unix:{self.socket_path}", **daemon}}
         for name, options in services.items():
             self.groups[f"service {name}"] = {**DEFAULT_SERVICES.get(name, {}), **options}
         for name, values in settings.items():
@@ -96,8 +103,13 @@ class Daemon:
         self.marker = f"SLUICE_TEST_DAEMON={uuid.uuid4()}"
         self.expected_exit = 0
         self._open = []
+        self.visits = directory / "visits"
         environment = dict(os.environ, **dict([self.marker.split("=")]))
-        self.process = subprocess.Popen([*wrapper, SLUICED, "--config", self.config], env=environment,
+        if faults:
+            environment["SLUICE_FAULTS"] = ";".join(map("=".join, faults.items()))
+            environment["SLUICE_FAULTS_VISITS"] = str(self.visits)
+        program = FAULTS_BUILD / "sluiced" if faults else SLUICED
+        self.process = subprocess.Popen([*wrapper, program, "--config", self.config], env=environment,
                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         start_new_session=True)
         self.log = Log(self.process.stderr)

@@ -9,7 +9,7 @@ from thrift.Thrift import TApplicationException
 
 from background import Background, outcome
 from clients import BUILD
-from processes import descriptors, status_of
+from processes import links, status_of
 from waiting import eventually
 
 KINDS = ("exit", "signal", "stuck", "memory", "start", "cut_off")
@@ -135,7 +135,7 @@ def test_hosts_and_workers_have_no_descriptor_of_a_client(sluiced):
     eventually(lambda: daemon.metric("workers_ready", service="calculator") == 1, "it is replaced")
     service = daemon.service("calculator")
     for pid in [service["host_pid"], *daemon.worker_pids("calculator")]:
-        sockets = [name for name in descriptors(pid).values() if name.startswith("socket:")]
+        sockets = [name for name in links(pid).values() if name.startswith("socket:")]
         assert len(sockets) <= 2, "the control and the report socket"
     assert len(clients) == 20
 

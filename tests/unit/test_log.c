@@ -1,6 +1,7 @@
 /* test_log.c - promises of daemon/base/log.h. */
 #include "daemon/base/log.h"
 #include "tests/unit/runner.h"
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -129,6 +130,63 @@ START_TEST(a_text_that_can_be_quoted_ends_neither_its_line_nor_its_quotes)
 }
 END_TEST
 
+/* --- where nobody reads ------------------------------------------------------------------ */
+
+static gint64 lost;
+
+/* Fills the pipe that stderr is, and a hundred lines more; returns if nothing waits. */
+static void log_more_than_fits(void)
+{
+    log_start(G_LOG_LEVEL_INFO);
+    log_count_lost(&lost);
+    for (guint i = 0; lost < 100; i++)
+        log_info("a.line number=%u", i);
+}
+
+START_TEST(a_line_that_does_not_fit_is_lost_and_counted_and_nothing_waits)
+{
+    g_autofree gchar *text = stderr_of(log_more_than_fits);
+    ck_assert_int_eq(lost, 100);
+    ck_assert_ptr_nonnull(strstr(text, "a.line number=0\n"));
+}
+END_TEST
+
+START_TEST(a_gap_in_the_log_is_told_of_where_it_is)
+{
+    gchar text[1 << 17] = "";
+    int ends[2];
+    lost = 0;
+    ck_assert_int_eq(pipe(ends), 0);
+    const int stderr_was = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    log_more_than_fits();
+    ck_assert_int_gt(read(ends[0], text, sizeof text), 0);
+    log_info("a.line after");
+    const ssize_t bytes = read(ends[0], text, sizeof text - 1);
+    dup2(stderr_was, STDERR_FILENO);
+    ck_assert_int_gt(bytes, 0);
+    text[bytes] = '\0';
+    /* A line that was cut is ended first. */
+    ck_assert(g_regex_match_simple(
+        "^\\n?\\S+Z WARNING log.lost lines=100\\n\\S+Z INFO a.line after\\n$", text, 0, 0));
+    ck_assert_int_eq(lost, 100);
+}
+END_TEST
+
+START_TEST(stderr_itself_still_waits_for_those_who_share_it)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    const int stderr_was = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    log_start(G_LOG_LEVEL_INFO);
+    log_info("a.line");
+    const int flags = fcntl(STDERR_FILENO, F_GETFL);
+    dup2(stderr_was, STDERR_FILENO);
+    ck_assert_int_eq(flags & O_NONBLOCK, 0);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("log");
@@ -140,6 +198,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_line_has_time_level_and_text_and_less_severe_ones_are_dropped);
     tcase_add_test(tcase, the_level_can_be_changed_later);
     tcase_add_test(tcase, a_text_that_can_be_quoted_ends_neither_its_line_nor_its_quotes);
+    tcase_add_test(tcase, a_line_that_does_not_fit_is_lost_and_counted_and_nothing_waits);
+    tcase_add_test(tcase, a_gap_in_the_log_is_told_of_where_it_is);
+    tcase_add_test(tcase, stderr_itself_still_waits_for_those_who_share_it);
     suite_add_tcase(suite, tcase);
     return suite;
 }
