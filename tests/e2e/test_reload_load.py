@@ -1,6 +1,7 @@
 """Reloads under load: nobody who calls without pause sees an error, a reset, or an old answer
 after a new one."""
 
+import random
 import shutil
 import threading
 from collections import Counter
@@ -8,6 +9,7 @@ from collections import Counter
 import pytest
 from thrift.Thrift import TApplicationException
 
+from clients import open_client
 from reloading import VERSIONS, change, reloaded, version_service, write, hup
 from waiting import eventually
 
@@ -166,3 +168,38 @@ def test_a_stop_during_a_canary_ends_both_generations(sluiced, tmp_path):
     daemon.log.wait("reload.sharing")
     daemon.sigterm()
     assert daemon.wait_exit() == 0
+
+
+# --- addresses -------------------------------------------------------------------------------
+
+
+def test_an_address_that_stays_is_never_refused_while_others_come_and_go(sluiced, tmp_path):
+    daemon = sluiced()
+    stays = f"tcp://127.0.0.1:0; unix:{daemon.socket_path}"
+    others = [f"unix:{tmp_path}/{i}.sock" for i in range(4)]
+    choice, errors, stop = random.Random(1), [], threading.Event()
+
+    def connect_all_the_time():
+        while not stop.is_set():
+            for transport in "tcp", "unix":
+                try:
+                    client, socket = open_client(getattr(daemon, transport), "calculator")
+                    assert client.add(2, 3) == 5
+                    socket.close()
+                except Exception as error:  # pylint: disable=broad-except
+                    errors.append(error)
+                    return
+
+    threads = [threading.Thread(target=connect_all_the_time) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(40):
+        chosen = choice.sample(others, choice.randrange(len(others) + 1))
+        change(daemon, "daemon", listen="; ".join([stays, *chosen]))
+        reloaded(daemon)
+        open_now = {listener["address"] for listener in daemon.status()["listeners"]}
+        assert open_now == {daemon.tcp, daemon.unix, *chosen}
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert errors == []
