@@ -7,6 +7,7 @@ import pytest
 from thrift.Thrift import TApplicationException
 
 from background import Background, outcome
+from reloading import reloaded
 from waiting import eventually
 from wire import call
 
@@ -121,3 +122,12 @@ def test_with_no_limit_a_call_may_kill_as_many_as_it_likes(sluiced):
     daemon = sluiced(crash={"workers": 1, "poison_after": 0, "restart_intensity": "none"})
     client = daemon.client("crash")
     assert [told_by(client.segfault) for _ in range(10)] == ["worker_crashed"] * 10
+
+
+def test_a_call_that_is_cut_off_in_a_reload_is_no_poison(sluiced):
+    daemon = sluiced(daemon={"drain_timeout": "20ms"}, calculator={"workers": 1, "poison_after": 1})
+    running = Background()(daemon.client().sleep, 60000)
+    daemon.wait_sleeping("calculator")
+    reloaded(daemon)
+    assert outcome(running).message.startswith("draining")
+    assert daemon.service("calculator")["poison"] == []
