@@ -49,6 +49,7 @@ struct Request {
     struct Service *owner; /* until it is finished; NULL: no service has it */
     WireProtocol protocol;
     gboolean oneway;
+    gboolean is_orphan; /* nobody but its end lets go of it for the client */
     gint32 seqid;
     gchar *service; /* the name in a multiplexed call; NULL: none */
     gchar *method;
@@ -75,6 +76,8 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
                      gint64 now_usec);
 Request *request_hold(Request *request);
 void request_release(Request *request); /* the last holder frees it; it must be FINISHED */
+/* Of a oneway call: its client, a holder, has gone without waiting; its end lets go of it. */
+void request_orphan(Request *request);
 
 void request_admit(Request *request, guint64 job); /* the factory took it */
 

@@ -127,11 +127,9 @@ void service_submit(Service *service, Request *request)
     request_fail(request, REASON_BAD_KEY, why, -1);
 }
 
-/* A oneway caller need not stay. */
 void service_client_gone(Service *service, Request *request)
 {
-    if (!request->oneway)
-        driver_client_gone(service->driver, request);
+    driver_client_gone(service->driver, request);
 }
 
 /* --- reload ------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 #include "daemon/hosts/host_spawn.h"
 #include "actor/ring/link.h"
 #include "daemon/base/fd.h"
+#include "daemon/hosts/execute.h"
 #include "daemon/hosts/host.h"
 #include "fault/fault_point.h"
 #include <errno.h>
@@ -36,10 +37,9 @@ static gboolean make_pair(Fd *ours, Fd *theirs, GError **error)
     return TRUE;
 }
 
-static gboolean execute(const HostSpawn *what, const int *fds, GPid *pid, GError **error)
+static gboolean start(const HostSpawn *what, const int *fds, guint n_fds, pid_t *pid,
+                      GError **error)
 {
-    static const int targets[] = { LINK_FD_CONTROL, LINK_FD_REPORT, LINK_FD_SEGMENT, LINK_FD_EVENT,
-                                   LINK_FD_IMAGE };
     g_autofree gchar *generation = g_strdup_printf("%u", what->generation);
     g_autofree gchar *parent = g_strdup_printf("%d", (int)getpid());
     const gchar *program = FAULT_AT(HOST_SPAWN) ? "" : what->program;
@@ -47,21 +47,22 @@ static gboolean execute(const HostSpawn *what, const int *fds, GPid *pid, GError
                             parent,  what->sandbox, NULL };
     /* GLib 2.74's slice allocator would hide what handlers leak, and keep it. */
     g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "G_SLICE", "always-malloc", TRUE);
-    return g_spawn_async_with_pipes_and_fds(
-        NULL, argv, (const gchar *const *)environment,
-        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN, NULL, NULL, -1, -1, -1, fds,
-        targets, G_N_ELEMENTS(targets), pid, NULL, NULL, NULL, error);
+    const Execute how = { argv, (const gchar *const *)environment, fds, n_fds, LINK_FD_CONTROL };
+    return execute(&how, pid, error);
 }
+
+G_STATIC_ASSERT(LINK_FD_CONTROL + 5 == LINK_FD_END);
 
 gboolean host_spawn(const HostSpawn *what, HostHandles *handles, GError **error)
 {
     g_auto(Fd) control = -1, report = -1, their_control = -1, their_report = -1;
     if (!make_pair(&control, &their_control, error) || !make_pair(&report, &their_report, error))
         return FALSE;
+    /* In the order of LINK_FD_CONTROL and those after it. */
     const int fds[] = { their_control, their_report, what->segment_fd, what->event_fd,
                         what->image_fd };
-    GPid pid;
-    if (!execute(what, fds, &pid, error))
+    pid_t pid;
+    if (!start(what, fds, G_N_ELEMENTS(fds), &pid, error))
         return FALSE;
     /* Not reaped yet, so the number is still this process's. */
     g_auto(Fd) pidfd = FAULT_AT(HOST_PIDFD) ? -1 : pidfd_open(pid, 0);

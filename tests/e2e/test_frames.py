@@ -84,6 +84,21 @@ def test_a_oneway_call_gets_no_reply_and_the_next_call_does(sluiced, protocol, k
     assert daemon.metric("requests_oneway_total", service="calculator") == (kind == ONEWAY)
 
 
+def test_a_oneway_call_runs_though_its_client_leaves_while_it_waits(sluiced):
+    """And the daemon outlives that: nobody is left who would take the call's end."""
+    daemon = sluiced(calculator={"workers": 1, "lookahead": 0})
+    sleeper, leaver = daemon.connect(), daemon.connect()
+    sleeper.send(call("sleep", msec=60000))
+    daemon.wait_sleeping("calculator")
+    leaver.send(call("note", kind=ONEWAY, text="left behind"))
+    daemon.wait_metric("requests_oneway_total", 1, service="calculator")
+    leaver.reset()
+    daemon.wait_metric("connections_open", 1)
+    daemon.kill_sleepers("calculator")
+    daemon.log.wait("left behind")
+    daemon.wait_metric("requests_completed_total", 1, service="calculator")
+
+
 def test_a_method_with_a_result_called_oneway_gets_no_reply(sluiced):
     connection = sluiced(calculator={}).connect()
     connection.send(call("add", a=1, b=1, kind=ONEWAY) + call("add", a=2, b=3, seqid=2))
