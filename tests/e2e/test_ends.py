@@ -53,11 +53,12 @@ def test_the_obituary_says_who_ended_how_in_what_and_with_what(sluiced, method, 
     assert len(daemon.log.matches(r"worker\.died")) == 1
 
 
-@pytest.mark.parametrize("method", ["segfault", "do_abort", "overflow_stack"])
-def test_a_crash_leaves_a_trace_into_the_plugin(sluiced, method):
+@pytest.mark.parametrize("method, first", [
+    ("segfault", r"crash\.so"), ("do_abort", r"libc\.so\.6"), ("overflow_stack", r"crash\.so")])
+def test_a_crash_leaves_a_trace_from_the_fault_into_the_plugin(sluiced, method, first):
     daemon = sluiced(crash={"workers": 1})
     fails(getattr(daemon.client("crash"), method))
-    assert re.search(r'trace=".*crash\.so\+0x[0-9a-f]+', obituary(daemon))
+    assert re.search(rf'trace="{first}\+0x[0-9a-f]+.*crash\.so\+0x[0-9a-f]+', obituary(daemon))
 
 
 def test_an_exit_leaves_no_trace(sluiced):
@@ -194,6 +195,8 @@ def test_after_so_many_calls_a_worker_is_replaced_and_no_call_suffers(sluiced):
     eventually(lambda: daemon.metric("worker_recycled_total", service="crash") >= 5, "replaced")
     assert daemon.metric("worker_deaths_total", service="crash") == 0
     assert daemon.metric("requests_completed_total", service="crash") == 200
+    told = len(daemon.log.matches(r"worker\.worn service=crash"))
+    assert told <= daemon.metric("worker_recycled_total", service="crash") + 2, "once for each"
 
 
 def test_a_worker_that_is_too_old_or_too_large_is_replaced(sluiced):

@@ -125,9 +125,15 @@ def test_with_no_limit_a_call_may_kill_as_many_as_it_likes(sluiced):
 
 
 def test_a_call_that_is_cut_off_in_a_reload_is_no_poison(sluiced):
-    daemon = sluiced(daemon={"drain_timeout": "20ms"}, calculator={"workers": 1, "poison_after": 1})
+    """Nor when it may run twice, and runs again in the new generation."""
+    daemon = sluiced(daemon={"drain_timeout": "20ms"},
+                     calculator={"workers": 1, "poison_after": 1, "retry": 1},
+                     methods={"calculator.sleep": {"idempotent": True}})
     running = Background()(daemon.client().sleep, 60000)
     daemon.wait_sleeping("calculator")
     reloaded(daemon)
-    assert outcome(running).message.startswith("draining")
+    assert daemon.metric("requests_retried_total", service="calculator") == 1
+    daemon.wait_sleeping("calculator")
     assert daemon.service("calculator")["poison"] == []
+    daemon.kill_sleepers("calculator")
+    assert outcome(running).message.startswith("retry_exhausted")

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from thrift.Thrift import TApplicationException
 
-from background import Background
+from background import Background, outcome
 from clients import BUILD
 from reloading import VERSIONS, change, hup, reloaded, refused, version_service
 from waiting import eventually
@@ -185,6 +185,22 @@ def test_limits_of_the_daemon_are_new_for_connections_that_were_there(sluiced):
     assert client.echo(b"x" * 1000) == b"x" * 1000
     with pytest.raises(TApplicationException, match="too_large|larger"):
         client.echo(b"x" * 100000)
+
+
+def test_a_call_that_was_taken_when_more_was_allowed_is_still_served(sluiced):
+    daemon = sluiced(daemon={"drain_timeout": "1h"}, calculator={"workers": 1})
+    background = Background()
+    running = background(daemon.client().sleep, 60000)
+    daemon.wait_sleeping("calculator")
+    waiting = background(daemon.client().echo, b"x" * 100000)
+    daemon.wait_metric("requests_running", 2, service="calculator")
+    change(daemon, "daemon", max_frame_bytes="4K")
+    reloaded(daemon, settled=False)
+    assert waiting.result(60) == b"x" * 100000
+    daemon.kill_sleepers("calculator")
+    for pid in (w["pid"] for w in daemon.service("calculator")["other_generation"]["workers"]):
+        os.kill(pid, 9)
+    assert outcome(running).message.startswith("worker_crashed")
 
 
 def test_a_service_whose_plugin_was_refused_at_the_start_is_healed_by_a_reload(sluiced):

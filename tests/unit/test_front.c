@@ -173,6 +173,22 @@ START_TEST(before_the_commit_nobody_is_accepted_and_an_abandoned_change_leaves_n
 }
 END_TEST
 
+START_TEST(a_drain_closes_who_is_idle_and_hears_out_who_has_begun_to_speak)
+{
+    Fixture fixture;
+    fixture_open(&fixture, "a");
+    const int idle = connect_to(&fixture, "a"), speaking = connect_to(&fixture, "a");
+    run(&fixture);
+    ck_assert_int_eq(send(speaking, "", 1, 0), 1); /* and the loop has not seen it */
+    front_drain(fixture.front);
+    run(&fixture);
+    ck_assert(!is_open(idle));
+    ck_assert(is_open(speaking));
+    ck_assert_int_eq(connect_to(&fixture, "a"), -1);
+    fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(limits_are_new_at_once)
 {
     Fixture fixture;
@@ -200,6 +216,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, an_address_that_cannot_be_opened_leaves_everything_as_it_was);
     tcase_add_test(tcase,
                    before_the_commit_nobody_is_accepted_and_an_abandoned_change_leaves_nothing);
+    tcase_add_test(tcase, a_drain_closes_who_is_idle_and_hears_out_who_has_begun_to_speak);
     tcase_add_test(tcase, limits_are_new_at_once);
     suite_add_tcase(suite, tcase);
     return suite;
