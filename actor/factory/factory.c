@@ -68,6 +68,7 @@ Factory *factory_new(const FactorySettings *settings, guint32 workers_most, guin
     pool_init(f, &f->pools[1]);
     pool_set_most(f, workers_most);
     f->pools[0].generation = generation;
+    f->pools[0].lookahead = settings->lookahead;
     f->clients = g_new0(RateClient, RATE_CLIENT_SETS * RATE_CLIENT_WAYS);
     f->methods = g_new0(Method, settings->n_methods);
     f->queue_limit = settings->queue_limit;

@@ -84,6 +84,7 @@ typedef struct {
     guint32 generation; /* larger than any before */
     guint32 workers;    /* that it starts with */
     guint32 most;       /* that it may have; grows the tables if that is more than ever */
+    guint32 lookahead;  /* what its driver has room for, whatever the settings say meanwhile */
 } FactoryReload;
 
 /* Which share of the jobs a generation has that is not trusted yet, told apart by key, or by

@@ -67,6 +67,7 @@ void on_reload(Factory *f, const FactoryEvent *event)
     pool_set_most(f, MAX(reload->most, reload->workers));
     next->generation = reload->generation;
     next->end_usec = 0;
+    next->lookahead = reload->lookahead;
     pool_begin(f, next, reload->workers);
     reload_worker_ready(f); /* if it shall have no workers */
 }

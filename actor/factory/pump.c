@@ -35,7 +35,8 @@ static gboolean has_room(const Factory *f, const Pool *pool)
 {
     if (FAULT(IDLE_WORKER))
         return pool->n_out + 1 < pool->n_ready;
-    return pool->n_ready > 0 && pool->n_out < pool->n_ready + f->settings.lookahead;
+    const guint32 ahead = MIN(f->settings.lookahead, pool->lookahead);
+    return pool->n_ready > 0 && pool->n_out < pool->n_ready + ahead;
 }
 
 static void pump_shared(Factory *f, Pool *pool)

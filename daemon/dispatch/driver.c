@@ -274,10 +274,10 @@ void driver_reload(Driver *driver, const HostSpec *next, const FactorySettings *
     driver->trial_failed = FALSE;
     driver->generations[place] = generation_new(driver, place, next, driver->stats);
     generation_start(driver->generations[place], driver->actors, driver->parent);
-    driver_step(driver,
-                &(FactoryEvent){ .kind = EVENT_RELOAD,
-                                 .reload = { next->generation, size_at_first(driver, settings),
-                                             most_workers(next->service) } });
+    driver_step(driver, &(FactoryEvent){
+                            .kind = EVENT_RELOAD,
+                            .reload = { next->generation, size_at_first(driver, settings),
+                                        most_workers(next->service), next->service->lookahead } });
 }
 
 void driver_share(Driver *driver, const Canary *canary)

@@ -180,9 +180,9 @@ static void play_control(World *world, const Op *op)
         event.number = op->p[0] % (WORLD_WORKERS + 1);
     } else if (op->kind == OP_RELOAD) {
         event.kind = EVENT_RELOAD;
-        event.reload =
-            (FactoryReload){ ++world->last_generation, op->p[0] % (WORLD_WORKERS + 1),
-                             WORLD_WORKERS + op->p[1] % (WORLD_MOST - WORLD_WORKERS + 1) };
+        event.reload = (FactoryReload){ ++world->last_generation, op->p[0] % (WORLD_WORKERS + 1),
+                                        WORLD_WORKERS + op->p[1] % (WORLD_MOST - WORLD_WORKERS + 1),
+                                        op->p[1] % 4 };
     } else if (op->kind == OP_SWAP) {
         event.kind = EVENT_SWAP;
         event.at_usec = world->now_usec + 1 + op->p[0] % 200 * MSEC / 2;

@@ -250,8 +250,9 @@ static inline void fix_time(Fix *fix, gint64 usec)
 
 static inline void fix_reload(Fix *fix, guint32 generation, guint32 workers)
 {
-    fix_step(fix, &(FactoryEvent){ .kind = EVENT_RELOAD,
-                                   .reload = { generation, workers, FIX_WORKERS } });
+    fix_step(fix, &(FactoryEvent){
+                      .kind = EVENT_RELOAD,
+                      .reload = { generation, workers, FIX_WORKERS, fix->settings.lookahead } });
     fix_claim(fix);
 }
 

@@ -68,6 +68,33 @@ START_TEST(the_next_generation_gets_no_job_before_it_is_told_to_take_over)
 }
 END_TEST
 
+static guint n_out(const Fix *what)
+{
+    guint n = 0;
+    for (guint i = 0; i < FIX_JOBS; i++)
+        n += what->jobs[i].is_out;
+    return n;
+}
+
+/* Its driver has made room for so many when it began: the settings follow after the swap. */
+START_TEST(the_next_generation_never_has_more_jobs_than_was_agreed_for_it)
+{
+    fix_settings(&fix, ROUTING_QUEUER, 2);
+    fix.settings.lookahead = 4;
+    fix_begin(&fix);
+    fix_step(&fix, &(FactoryEvent){ .kind = EVENT_RELOAD, .reload = { 2, 2, FIX_WORKERS, 1 } });
+    for (guint i = 0; i < 12; i++)
+        fix_submit(&fix);
+    ck_assert_uint_eq(n_out(&fix), 2 + 4);
+    fix_swap(&fix, SECOND);
+    ck_assert_uint_eq(n_out(&fix), 2 + 2 + 1); /* two still run where they were */
+    fix.settings.lookahead = 1;
+    fix_apply(&fix);
+    ck_assert_uint_eq(n_out(&fix), 2 + 2 + 1);
+    fix_close(&fix);
+}
+END_TEST
+
 START_TEST(a_swap_without_a_generation_that_is_ready_does_nothing)
 {
     fix_open(&fix, ROUTING_QUEUER, 2);
@@ -254,6 +281,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_generation_that_does_not_come_up_changes_nothing);
     tcase_add_loop_test(tcase, the_next_generation_gets_no_job_before_it_is_told_to_take_over,
                         ROUTING_QUEUER, ROUTING_CUSTOM);
+    tcase_add_test(tcase, the_next_generation_never_has_more_jobs_than_was_agreed_for_it);
     tcase_add_test(tcase, a_swap_without_a_generation_that_is_ready_does_nothing);
     tcase_add_loop_test(tcase, a_former_generation_is_cut_off_at_its_deadline, ROUTING_QUEUER,
                         ROUTING_CUSTOM);
