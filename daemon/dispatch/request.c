@@ -118,8 +118,8 @@ static gboolean wants_reply(const Request *request)
 
 static WireAddress address_of(const Request *request)
 {
-    return (WireAddress){ request->protocol, request->seqid, (const guint8 *)request->method,
-                          request->method_bytes };
+    return (WireAddress){ request->client.transport, request->protocol, request->seqid,
+                          (const guint8 *)request->method, request->method_bytes };
 }
 
 static void set_reply(Request *request, guint8 *frame, gsize bytes)
@@ -143,7 +143,7 @@ FactoryReason request_answer(Request *request, const guint8 *body, gsize body_by
         finish(request, REASON_COMPLETED);
         return REASON_COMPLETED;
     }
-    if (head_bytes - WIRE_FRAME_PREFIX_BYTES + body_bytes > request->max_reply_bytes)
+    if (head_bytes - wire_prefix_bytes(to.transport) + body_bytes > request->max_reply_bytes)
         return fail(request, REASON_REPLY_TOO_LARGE, "it is over max-frame-bytes");
 
     if (buffer_memory_is_full(request->client.memory))

@@ -35,7 +35,8 @@ typedef struct {
      * the request with request_release() when it has used it, not during this call. */
     void (*finished)(Request *request, gpointer user);
     gpointer user;
-    BufferMemory *memory; /* what its reply is counted against; outlives the request */
+    BufferMemory *memory;    /* what its reply is counted against; outlives the request */
+    WireTransport transport; /* the reply goes by the same */
 } RequestClient;
 
 struct Request {
@@ -65,7 +66,7 @@ struct Request {
     guint64 job;            /* its number in the factory; 0: not admitted */
     struct Generation *out; /* whose pool has it; NULL: none */
     guint32 ticket;         /* while it is out: of pool_hand() */
-    guint8 *reply;          /* a whole frame; NULL: nothing is sent */
+    guint8 *reply;          /* with what carries it; NULL: nothing is sent */
     gsize reply_bytes;
 };
 

@@ -177,7 +177,8 @@ static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer 
 {
     Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
     const ConnectionShared *shared = connection->shared;
-    const RequestClient client = { on_finished, connection, shared->memory };
+    const RequestClient client = { on_finished, connection, shared->memory,
+                                   connection->intake.transport };
     WireHead head;
     const WireVerdict verdict = wire_verdict_at_end(wire_head_peek(buffer + offset, length, &head));
     if (verdict != WIRE_OK) {
@@ -206,8 +207,8 @@ static void take_bytes(Connection *connection, const guint8 *bytes, gsize length
         arm_timer(connection);
     }
     if (verdict == WIRE_FRAME_TOO_LARGE)
-        connection->line.last_words = refusal_of_large_frame(
-            connection->intake.bytes, connection->intake.used,
+        connection->line.last_words = refusal_of_large_message(
+            connection->intake.transport, connection->intake.bytes, connection->intake.used,
             connection->shared->config->max_frame_bytes, &connection->line.last_words_bytes);
     if (verdict != WIRE_OK && verdict != WIRE_MORE)
         refuse_bytes(connection, verdict);

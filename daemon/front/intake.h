@@ -5,13 +5,15 @@
  *
  * Thread: one at a time.   Owns: the bytes of an incomplete frame.                            */
 #pragma once
-#include "daemon/wire/wire_verdict.h"
+#include "daemon/wire/message.h"
 
 typedef struct {
     guint8 *bytes; /* of the frame that is not complete; NULL between two */
     gsize used;
     gsize size;
-    gboolean is_paused; /* `message` wanted no more: whole frames may be among the bytes */
+    WireTransport transport; /* as the first bytes have shown it */
+    WireScan *partial;       /* how far an unframed message has been walked; NULL: not at all */
+    gboolean is_paused;      /* `message` wanted no more: whole frames may be among the bytes */
 } Intake;
 
 /* A message of `length` bytes begins `offset` bytes into `buffer` (transfer full, from
@@ -20,12 +22,12 @@ typedef gboolean (*IntakeMessage)(guint8 *buffer, gsize offset, gsize length, gp
 
 /* Where to read the next bytes to: `scratch`, or behind those of the incomplete frame.
  * *room comes in as scratch's size and goes out as what may be read, at least 1. */
-guint8 *intake_reserve(Intake *intake, guint8 *scratch, gsize max_frame_bytes, gsize *room);
+guint8 *intake_reserve(Intake *intake, guint8 *scratch, gsize max_message_bytes, gsize *room);
 
 /* `length` bytes were read to where intake_reserve() said.  WIRE_OK: between two frames, or
  * paused.  WIRE_MORE: a frame has begun.  Anything else is what is wrong; the
  * bytes from there on are then in `intake`. */
-WireVerdict intake_take(Intake *intake, const guint8 *bytes, gsize length, gsize max_frame_bytes,
+WireVerdict intake_take(Intake *intake, const guint8 *bytes, gsize length, gsize max_message_bytes,
                         IntakeMessage message, gpointer user);
 
 void intake_clear(Intake *intake);

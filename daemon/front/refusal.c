@@ -11,7 +11,7 @@ DaemonCounter refusal_counter(WireVerdict verdict)
         [WIRE_FRAME_NEGATIVE] = CTR_PROTOCOL_FRAME_NEGATIVE,
         [WIRE_HTTP] = CTR_PROTOCOL_HTTP,
         [WIRE_TLS] = CTR_PROTOCOL_TLS,
-        [WIRE_UNFRAMED] = CTR_PROTOCOL_UNFRAMED,
+        [WIRE_UNFRAMED] = CTR_PROTOCOL_UNFRAMED, /* behind frames */
         [WIRE_THEADER] = CTR_PROTOCOL_THEADER,
         [WIRE_NOT_THRIFT] = CTR_PROTOCOL_NOT_THRIFT,
         [WIRE_BAD_VERSION] = CTR_PROTOCOL_BAD_VERSION,
@@ -19,23 +19,29 @@ DaemonCounter refusal_counter(WireVerdict verdict)
         [WIRE_BAD_NAME] = CTR_PROTOCOL_BAD_NAME,
         [WIRE_BAD_VARINT] = CTR_PROTOCOL_BAD_VARINT,
         [WIRE_TRUNCATED] = CTR_PROTOCOL_TRUNCATED,
+        [WIRE_BAD_FIELD_TYPE] = CTR_PROTOCOL_BAD_FIELD_TYPE,
+        [WIRE_BAD_LENGTH] = CTR_PROTOCOL_BAD_LENGTH,
+        [WIRE_BAD_COUNT] = CTR_PROTOCOL_BAD_COUNT,
+        [WIRE_TOO_DEEP] = CTR_PROTOCOL_TOO_DEEP,
     };
     g_assert(counters[verdict] != 0);
     return counters[verdict];
 }
 
-guint8 *refusal_of_large_frame(const guint8 *frame, gsize length, guint64 limit_bytes,
-                               gsize *reply_bytes)
+guint8 *refusal_of_large_message(WireTransport transport, const guint8 *bytes, gsize length,
+                                 guint64 limit_bytes, gsize *reply_bytes)
 {
+    /* Whose first length is too large has shown nothing else. */
+    const WireTransport by =
+        transport == WIRE_TRANSPORT_UNKNOWN ? WIRE_TRANSPORT_FRAMED : transport;
+    const gsize prefix = wire_prefix_bytes(by);
     WireHead head;
-    if (length < WIRE_FRAME_PREFIX_BYTES ||
-        wire_head_peek(frame + WIRE_FRAME_PREFIX_BYTES, length - WIRE_FRAME_PREFIX_BYTES, &head) !=
-            WIRE_OK ||
+    if (length < prefix || wire_head_peek(bytes + prefix, length - prefix, &head) != WIRE_OK ||
         head.type != WIRE_CALL)
         return NULL;
     g_autofree gchar *text = g_strdup_printf(
         "frame_too_large: the limit is max-frame-bytes = %" G_GUINT64_FORMAT, limit_bytes);
-    const WireAddress to = { head.protocol, head.seqid, head.name, head.name_bytes };
+    const WireAddress to = { by, head.protocol, head.seqid, head.name, head.name_bytes };
     const WireException what = { WIRE_EXCEPTION_PROTOCOL_ERROR, text, strlen(text) };
     *reply_bytes = wire_exception_bytes(&to, &what);
     guint8 *reply = g_malloc(*reply_bytes);

@@ -3,12 +3,13 @@
  * Thread: any; pure.                                                                         */
 #pragma once
 #include "daemon/base/counters.h"
+#include "daemon/wire/protocol.h"
 #include "daemon/wire/wire_verdict.h"
 
-/* For what wire_frame_find() and wire_head_peek() complain about. */
+/* For what wire_message_find() and wire_head_peek() complain about. */
 DaemonCounter refusal_counter(WireVerdict verdict);
 
-/* A reply to a frame over the limit, of which `length` bytes have come, prefix included.
+/* A reply to a message over the limit, of which `length` bytes have come, with what carries it.
  * NULL when they do not say to whom to reply; else the caller's, *reply_bytes long. */
-guint8 *refusal_of_large_frame(const guint8 *frame, gsize length, guint64 limit_bytes,
-                               gsize *reply_bytes);
+guint8 *refusal_of_large_message(WireTransport transport, const guint8 *bytes, gsize length,
+                                 guint64 limit_bytes, gsize *reply_bytes);

@@ -10,6 +10,13 @@
 
 typedef enum { WIRE_BINARY, WIRE_COMPACT } WireProtocol;
 
+/* What carries messages on a connection. */
+typedef enum {
+    WIRE_TRANSPORT_UNKNOWN,
+    WIRE_TRANSPORT_FRAMED,
+    WIRE_TRANSPORT_UNFRAMED
+} WireTransport;
+
 typedef enum {
     WIRE_CALL = 1,
     WIRE_REPLY = 2,
@@ -18,6 +25,12 @@ typedef enum {
 } WireMessageType;
 
 #define WIRE_FRAME_PREFIX_BYTES 4u
+
+/* What stands before each message. */
+static inline gsize wire_prefix_bytes(WireTransport transport)
+{
+    return transport == WIRE_TRANSPORT_FRAMED ? WIRE_FRAME_PREFIX_BYTES : 0;
+}
 
 #define WIRE_BINARY_VERSION       0x8001u
 #define WIRE_COMPACT_ID           0x82u

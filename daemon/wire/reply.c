@@ -51,8 +51,10 @@ static void put_compact_string(Sink *sink, gconstpointer bytes, gsize count)
     put(sink, bytes, count);
 }
 
-static void put_prefix(Sink *sink, gsize message_bytes)
+static void put_prefix(Sink *sink, const WireAddress *to, gsize message_bytes)
 {
+    if (to->transport != WIRE_TRANSPORT_FRAMED)
+        return;
     g_assert(message_bytes <= G_MAXINT32);
     put_u32(sink, (guint32)message_bytes);
 }
@@ -92,7 +94,7 @@ static void put_exception(Sink *sink, const WireAddress *to, const WireException
 
 gsize wire_reply_head_bytes(const WireAddress *to)
 {
-    Sink count = { .bytes = WIRE_FRAME_PREFIX_BYTES };
+    Sink count = { .bytes = wire_prefix_bytes(to->transport) };
     put_head(&count, to, WIRE_REPLY);
     return count.bytes;
 }
@@ -100,14 +102,15 @@ gsize wire_reply_head_bytes(const WireAddress *to)
 gsize wire_reply_head_write(guint8 *out, const WireAddress *to, gsize body_bytes)
 {
     Sink sink = { .out = out };
-    put_prefix(&sink, wire_reply_head_bytes(to) - WIRE_FRAME_PREFIX_BYTES + body_bytes);
+    put_prefix(&sink, to,
+               wire_reply_head_bytes(to) - wire_prefix_bytes(to->transport) + body_bytes);
     put_head(&sink, to, WIRE_REPLY);
     return sink.bytes;
 }
 
 gsize wire_exception_bytes(const WireAddress *to, const WireException *what)
 {
-    Sink count = { .bytes = WIRE_FRAME_PREFIX_BYTES };
+    Sink count = { .bytes = wire_prefix_bytes(to->transport) };
     put_exception(&count, to, what);
     return count.bytes;
 }
@@ -115,7 +118,7 @@ gsize wire_exception_bytes(const WireAddress *to, const WireException *what)
 gsize wire_exception_write(guint8 *out, const WireAddress *to, const WireException *what)
 {
     Sink sink = { .out = out };
-    put_prefix(&sink, wire_exception_bytes(to, what) - WIRE_FRAME_PREFIX_BYTES);
+    put_prefix(&sink, to, wire_exception_bytes(to, what) - wire_prefix_bytes(to->transport));
     put_exception(&sink, to, what);
     return sink.bytes;
 }

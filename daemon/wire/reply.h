@@ -13,6 +13,7 @@
 
 /* To which call a reply belongs, in the caller's own words. */
 typedef struct {
+    WireTransport transport; /* FRAMED or UNFRAMED */
     WireProtocol protocol;
     gint32 seqid;
     const guint8 *name; /* as in WireHead: without the service of a multiplexed call */
@@ -34,10 +35,10 @@ typedef struct {
     gsize text_bytes;
 } WireException;
 
-/* Frame length and message head; the caller puts a body of body_bytes behind them. */
+/* What carries the message, and its head; the caller puts a body of body_bytes behind them. */
 gsize wire_reply_head_bytes(const WireAddress *to);
 gsize wire_reply_head_write(guint8 *out, const WireAddress *to, gsize body_bytes);
 
-/* A whole frame. */
+/* A whole message, and what carries it. */
 gsize wire_exception_bytes(const WireAddress *to, const WireException *what);
 gsize wire_exception_write(guint8 *out, const WireAddress *to, const WireException *what);

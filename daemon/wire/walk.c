@@ -23,11 +23,12 @@ typedef enum {
     SHAPE_MAP,
 } Shape;
 
-typedef struct {
+typedef struct WireType {
     Shape shape;
     guint8 min_bytes; /* of one element; SHAPE_FIXED: exactly these */
     guint8 max_bytes; /* SHAPE_VARINT only */
 } Type;
+typedef WireWalkLevel Level;
 
 #define TYPE_NUMBERS  16u /* both encodings stay below */
 #define COMPACT_TRUE  1u
@@ -65,17 +66,10 @@ static const Type types[][TYPE_NUMBERS] = {
 };
 
 typedef struct {
-    gboolean is_struct;
-    guint64 values_left; /* of a container */
-    const Type *even;    /* type of the next value when values_left is even: a map's keys */
-    const Type *odd;     /* when it is odd: a map's values; in a list the same as even */
-} Level;
-
-typedef struct {
     WireCursor cursor;
     WireProtocol protocol;
     guint depth; /* levels in use */
-    Level levels[WIRE_MAX_DEPTH];
+    Level *levels;
 } Walk;
 
 static const Type *find_type(const Walk *walk, guint8 number)
@@ -237,7 +231,8 @@ static WireVerdict walk_on(Walk *walk, gsize *end)
 
 WireVerdict wire_walk_struct(WireProtocol protocol, const guint8 *bytes, gsize length, gsize *end)
 {
-    Walk walk = { .cursor = { .bytes = bytes, .length = length }, .protocol = protocol };
+    Level levels[WIRE_MAX_DEPTH];
+    Walk walk = { { .bytes = bytes, .length = length }, protocol, 0, levels };
     open_level(&walk, (Level){ .is_struct = TRUE });
     return walk_on(&walk, end);
 }
@@ -245,7 +240,8 @@ WireVerdict wire_walk_struct(WireProtocol protocol, const guint8 *bytes, gsize l
 WireVerdict wire_walk_value(WireProtocol protocol, guint8 type, const guint8 *bytes, gsize length,
                             gsize *end)
 {
-    Walk walk = { .cursor = { .bytes = bytes, .length = length }, .protocol = protocol };
+    Level levels[WIRE_MAX_DEPTH];
+    Walk walk = { { .bytes = bytes, .length = length }, protocol, 0, levels };
     walk_value(&walk, find_type(&walk, type));
     return walk_on(&walk, end);
 }
@@ -257,4 +253,39 @@ WireVerdict wire_walk_whole_struct(WireProtocol protocol, const guint8 *bytes, g
     if (verdict == WIRE_OK && end < length)
         return WIRE_TRAILING;
     return wire_verdict_at_end(verdict);
+}
+
+/* --- in pieces --------------------------------------------------------------------------- */
+
+void wire_walk_begin(WireWalk *walk, WireProtocol protocol)
+{
+    walk->protocol = protocol;
+    walk->at = 0;
+    walk->depth = 1;
+    walk->levels[0] = (Level){ .is_struct = TRUE };
+}
+
+/* A step that lacks bytes leaves no trace: it changes the top level at most, and opens none
+ * before it has all of its own bytes. */
+WireVerdict wire_walk_on(WireWalk *walk, const guint8 *bytes, gsize length)
+{
+    Walk now = { { .bytes = bytes, .length = length, .at = walk->at },
+                 walk->protocol,
+                 walk->depth,
+                 walk->levels };
+    while (now.depth > 0) {
+        const guint depth = now.depth;
+        const Level top = now.levels[depth - 1];
+        const gsize at = now.cursor.at;
+        walk_step(&now);
+        if (now.cursor.verdict == WIRE_OK)
+            continue;
+        walk->at = at;
+        walk->depth = depth;
+        walk->levels[depth - 1] = top;
+        return now.cursor.verdict;
+    }
+    walk->at = now.cursor.at;
+    walk->depth = 0;
+    return WIRE_OK;
 }

@@ -1,9 +1,9 @@
 /* cglib_client.c - calls every method of the Calculator with Apache's own c_glib client.
  *
- *   cglib_client binary|compact tcp HOST PORT
- *   cglib_client binary|compact unix PATH
+ *   cglib_client framed|buffered binary|compact tcp HOST PORT
+ *   cglib_client framed|buffered binary|compact unix PATH
  *
- * Prints each question with its answer; exit status 1 when a call fails.  Stock socket, framed
+ * Prints each question with its answer; exit status 1 when a call fails.  Stock socket,
  * transport and protocol: it shows that what sluiced says is what Apache's library reads, so
  * nothing of Sluice may be linked in.                                                        */
 #include "calc_calculator.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <thrift/c_glib/protocol/thrift_binary_protocol.h>
 #include <thrift/c_glib/protocol/thrift_compact_protocol.h>
+#include <thrift/c_glib/transport/thrift_buffered_transport.h>
 #include <thrift/c_glib/transport/thrift_framed_transport.h>
 #include <thrift/c_glib/transport/thrift_socket.h>
 
@@ -86,21 +87,23 @@ static void call_note(calcCalculatorIf *client)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4 || (strcmp(argv[2], "tcp") == 0 && argc < 5)) {
-        g_printerr("usage: %s binary|compact tcp HOST PORT | unix PATH\n", argv[0]);
+    if (argc < 5 || (strcmp(argv[3], "tcp") == 0 && argc < 6)) {
+        g_printerr("usage: %s framed|buffered binary|compact tcp HOST PORT | unix PATH\n", argv[0]);
         return EXIT_FAILURE;
     }
     g_autoptr(GError) error = NULL;
-    g_autoptr(GObject) socket = G_OBJECT(socket_new(argv + 2));
-    g_autoptr(GObject) framed =
-        g_object_new(THRIFT_TYPE_FRAMED_TRANSPORT, "transport", socket, NULL);
+    g_autoptr(GObject) socket = G_OBJECT(socket_new(argv + 3));
+    g_autoptr(GObject) transport =
+        g_object_new(strcmp(argv[1], "framed") == 0 ? THRIFT_TYPE_FRAMED_TRANSPORT
+                                                    : THRIFT_TYPE_BUFFERED_TRANSPORT,
+                     "transport", socket, NULL);
     g_autoptr(GObject) protocol =
-        g_object_new(strcmp(argv[1], "compact") == 0 ? THRIFT_TYPE_COMPACT_PROTOCOL
+        g_object_new(strcmp(argv[2], "compact") == 0 ? THRIFT_TYPE_COMPACT_PROTOCOL
                                                      : THRIFT_TYPE_BINARY_PROTOCOL,
-                     "transport", framed, NULL);
+                     "transport", transport, NULL);
     g_autoptr(GObject) client = g_object_new(CALC_TYPE_CALCULATOR_CLIENT, "input_protocol",
                                              protocol, "output_protocol", protocol, NULL);
-    require(thrift_transport_open(THRIFT_TRANSPORT(framed), &error), "open", error);
+    require(thrift_transport_open(THRIFT_TRANSPORT(transport), &error), "open", error);
     call_ping(CALC_CALCULATOR_IF(client));
     call_add(CALC_CALCULATOR_IF(client));
     call_fact(CALC_CALCULATOR_IF(client), 20);
@@ -109,6 +112,6 @@ int main(int argc, char **argv)
     call_sleep(CALC_CALCULATOR_IF(client));
     call_note(CALC_CALCULATOR_IF(client));
     call_ping(CALC_CALCULATOR_IF(client));
-    require(thrift_transport_close(THRIFT_TRANSPORT(framed), &error), "close", error);
+    require(thrift_transport_close(THRIFT_TRANSPORT(transport), &error), "close", error);
     return EXIT_SUCCESS;
 }

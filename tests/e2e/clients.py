@@ -9,13 +9,14 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.protocol.TMultiplexedProtocol import TMultiplexedProtocol
 from thrift.transport.TSocket import TSocket
-from thrift.transport.TTransport import TFramedTransport
+from thrift.transport.TTransport import TBufferedTransport, TFramedTransport
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SLUICE_BUILD", REPOSITORY / "build")).resolve()
 sys.path.insert(0, str(BUILD / "gen-py"))
 
 PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol}
+FRAMINGS = {"framed": TFramedTransport, "buffered": TBufferedTransport}
 
 
 def interface(name):
@@ -36,10 +37,11 @@ def socket_to(address):
     return TSocket(*split_tcp(address))
 
 
-def open_client(address, name, protocol="binary", service=None, timeout_msec=None):
+def open_client(address, name, protocol="binary", service=None, timeout_msec=None,
+                framing="framed"):
     """Calls to `service` are multiplexed; None leaves the choice to sluiced's default service."""
     socket = socket_to(address)
     socket.setTimeout(timeout_msec)
     socket.open()
-    wire = PROTOCOLS[protocol](TFramedTransport(socket))
+    wire = PROTOCOLS[protocol](FRAMINGS[framing](socket))
     return interface(name).Client(TMultiplexedProtocol(wire, service) if service else wire), socket

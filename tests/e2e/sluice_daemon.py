@@ -130,13 +130,13 @@ class Daemon:
     # --- clients
 
     def client(self, service="calculator", protocol="binary", transport="tcp", multiplexed=None,
-               name=None):
+               name=None, framing="framed"):
         """A stock client.  Only calls to another than the default service need multiplexing.
         `name` is the service's in the configuration, where that is not the interface's."""
         name = name or service
         is_multiplexed = name != "calculator" if multiplexed is None else multiplexed
         client, socket = open_client(getattr(self, transport), service, protocol,
-                                     name if is_multiplexed else None, PATIENCE_SEC * 1000)
+                                     name if is_multiplexed else None, PATIENCE_SEC * 1000, framing)
         self._open.append(socket)
         return client
 

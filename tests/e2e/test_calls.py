@@ -22,14 +22,16 @@ ping()
 
 each_protocol = pytest.mark.parametrize("protocol", ["binary", "compact"])
 each_transport = pytest.mark.parametrize("transport", ["tcp", "unix"])
+each_framing = pytest.mark.parametrize("framing", ["framed", "buffered"])
 
 
 @each_protocol
 @each_transport
+@each_framing
 @pytest.mark.parametrize("multiplexed", [False, True], ids=["plain", "multiplexed"])
-def test_every_method_answers(sluiced, protocol, transport, multiplexed):
+def test_every_method_answers(sluiced, protocol, transport, framing, multiplexed):
     daemon = sluiced()
-    client = daemon.client("calculator", protocol, transport, multiplexed)
+    client = daemon.client("calculator", protocol, transport, multiplexed, framing=framing)
     out_of_range = interface("calculator").OutOfRange
     assert client.ping() is None
     assert client.add(2, 3) == 5
@@ -48,12 +50,13 @@ def test_every_method_answers(sluiced, protocol, transport, multiplexed):
 
 @each_protocol
 @each_transport
-def test_the_stock_c_glib_client_is_answered(sluiced, protocol, transport):
+@each_framing
+def test_the_stock_c_glib_client_is_answered(sluiced, protocol, transport, framing):
     daemon = sluiced(calculator={})
     where = ["unix", daemon.socket_path]
     if transport == "tcp":
         where = ["tcp", *map(str, split_tcp(daemon.tcp))]
-    client = subprocess.run([BUILD / "tests" / "cglib_client", protocol, *where],
+    client = subprocess.run([BUILD / "tests" / "cglib_client", framing, protocol, *where],
                             capture_output=True, text=True, timeout=60)
     assert (client.returncode, client.stderr) == (0, "")
     assert client.stdout == CGLIB_ANSWERS

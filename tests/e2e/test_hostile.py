@@ -11,7 +11,11 @@ NO_CALLS = {
     "frame_too_large": b"\x7f\xff\xff\xff" + b"x" * 20,
     "http": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "tls": bytes.fromhex("16030100c8010000c40303") + b"r" * 32,
-    "unframed": head("ping") + b"\0",
+    "unframed": call("ping") + head("ping") + b"\0",  # behind a frame
+    "bad_field_type": head("ping") + b"\x05\0\1",
+    "bad_length": head("echo") + b"\x0b\0\1\xff\xff\xff\xff",
+    "bad_count": head("echo") + b"\x0f\0\1\x08\x7f\xff\xff\xff",
+    "too_deep": head("ping") + b"\x0c\0\1" * 64,
     "not_thrift": frame(bytes.fromhex("deadbeef") * 8),
     "theader": frame(bytes.fromhex("0fff0000000000010001") + b"\0" * 20),
     "bad_version": frame(b"\x80\x02\0\x01" + b"\0" * 9),
@@ -22,7 +26,7 @@ NO_CALLS = {
 }
 MORE_NO_CALLS = {
     "http": [b"POST /service HTTP/1.1\r\n\r\n", b"HEAD / HTTP/1.0\r\n\r\n"],
-    "unframed": [head("ping", protocol="compact") + b"\0"],
+    "unframed": [call("ping") + head("ping", protocol="compact") + b"\0"],
     "bad_message_type": [frame(head("ping", EXCEPTION) + b"\0"),
                          frame(head("ping", 9) + b"\0"),
                          frame(head("ping", REPLY, protocol="compact") + b"\0")],
@@ -43,13 +47,16 @@ def test_what_is_no_call_ends_its_connection_and_is_counted(sluiced):
     for reason, data in ALL_NO_CALLS:
         connection = daemon.connect()
         connection.send(data)
+        if data.startswith(call("ping")):
+            assert connection.receive().kind == REPLY
         assert connection.at_end(), (reason, data)
         connection.close()
         seen[reason] += 1
         assert daemon.metric("protocol_errors_total", reason=reason) == seen[reason], data
         assert bystander.add(2, 3) == 5
     daemon.wait_metric("connections_open", 1)
-    assert daemon.metric("requests_received_total", service="calculator") == len(ALL_NO_CALLS)
+    good = len(ALL_NO_CALLS) + sum(data.startswith(call("ping")) for _, data in ALL_NO_CALLS)
+    assert daemon.metric("requests_received_total", service="calculator") == good
 
 
 def test_a_call_before_bad_bytes_is_answered(sluiced):

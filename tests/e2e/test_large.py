@@ -14,8 +14,9 @@ AROUND_LARGE = AROUND_ECHO + 1
 
 @pytest.mark.parametrize("protocol", ["binary", "compact"])
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
-def test_megabytes_come_back_as_they_were(sluiced, protocol, transport):
-    client = sluiced(calculator={}).client("calculator", protocol, transport)
+@pytest.mark.parametrize("framing", ["framed", "buffered"])
+def test_megabytes_come_back_as_they_were(sluiced, protocol, transport, framing):
+    client = sluiced(calculator={}).client("calculator", protocol, transport, framing=framing)
     for size in MIB, 8 * MIB:
         data = bytes(range(256)) * (size // 256)
         assert client.echo(data) == data

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TApplicationException, TMessageType
-from thrift.transport.TTransport import TMemoryBuffer
+from thrift.transport.TTransport import TFileObjectTransport, TMemoryBuffer
 
 from clients import PROTOCOLS, interface, split_tcp
 
@@ -63,7 +63,10 @@ class Reply:
 
 def parse_reply(message):
     is_compact = message[0] == COMPACT_ID
-    wire = (TCompactProtocol if is_compact else TBinaryProtocol)(TMemoryBuffer(message))
+    return read_reply((TCompactProtocol if is_compact else TBinaryProtocol)(TMemoryBuffer(message)))
+
+
+def read_reply(wire):
     name, kind, seqid = wire.readMessageBegin()
     error = None
     if kind == EXCEPTION:
@@ -77,6 +80,7 @@ class Connection:
 
     def __init__(self, address, receive_buffer_bytes=None):
         is_unix = address.startswith("unix:")
+        self._stream = None
         self.socket = socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET)
         self.socket.settimeout(PATIENCE_SEC)
         if receive_buffer_bytes is not None:
@@ -142,6 +146,12 @@ class Connection:
         message = self.receive_message()
         assert message is not None, "the connection was closed without a reply"
         return parse_reply(message)
+
+    def receive_unframed(self, protocol):
+        """The next reply; its result must be taken before the next one is received."""
+        if self._stream is None:
+            self._stream = TFileObjectTransport(self.socket.makefile("rb"))
+        return read_reply(PROTOCOLS[protocol](self._stream))
 
     def at_end(self):
         """Waits for the daemon to close; TRUE if it says nothing before that."""

@@ -28,7 +28,8 @@ static GBytes *refusal(GBytes *frame)
 {
     gsize length, reply_bytes;
     const guint8 *data = g_bytes_get_data(frame, &length);
-    guint8 *reply = refusal_of_large_frame(data, length, LIMIT_BYTES, &reply_bytes);
+    guint8 *reply =
+        refusal_of_large_message(WIRE_TRANSPORT_UNKNOWN, data, length, LIMIT_BYTES, &reply_bytes);
     return reply != NULL ? g_bytes_new_take(reply, reply_bytes) : NULL;
 }
 

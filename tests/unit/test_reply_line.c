@@ -57,7 +57,7 @@ static void ignore_finished(Request *request, gpointer user)
 static Request *add_call(Wire *wire)
 {
     const WireHead head = { .type = WIRE_CALL, .name = (const guint8 *)"" };
-    const RequestClient client = { ignore_finished, wire, &wire->memory };
+    const RequestClient client = { ignore_finished, wire, &wire->memory, WIRE_TRANSPORT_FRAMED };
     GRefString *peer = g_ref_string_new("");
     Request *request = request_new(&head, g_malloc(1), 0, 1, peer, &client, 1, 1);
     request->stats = &wire->stats;

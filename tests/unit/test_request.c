@@ -38,7 +38,7 @@ static void call_open(Call *call, WireProtocol protocol, WireMessageType type)
                             .name = (const guint8 *)"add",
                             .name_bytes = 3,
                             .body_offset = 10 };
-    const RequestClient client = { count_answer, call, &call->memory };
+    const RequestClient client = { count_answer, call, &call->memory, WIRE_TRANSPORT_FRAMED };
     GRefString *peer = g_ref_string_new("10.0.0.1:1");
     *call = (Call){ .memory = { &call->held_bytes, 1000000 } };
     call->request = request_new(&head, g_malloc0(20), 2, 15, peer, &client, MAX_REPLY_BYTES, 1);

@@ -10,7 +10,8 @@
 
 static WireAddress address_of(WireProtocol protocol, gint32 seqid, const gchar *name)
 {
-    return (WireAddress){ .protocol = protocol,
+    return (WireAddress){ .transport = WIRE_TRANSPORT_FRAMED,
+                          .protocol = protocol,
                           .seqid = seqid,
                           .name = (const guint8 *)name,
                           .name_bytes = strlen(name) };

@@ -188,6 +188,46 @@ START_TEST(a_generated_struct_is_walked_to_its_end)
 }
 END_TEST
 
+/* Whatever pieces it comes in, and wherever the bytes have moved meanwhile. */
+START_TEST(in_pieces_a_struct_is_walked_as_in_one)
+{
+    g_autoptr(GBytes) whole = generate(_i);
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i);
+    const gsize size = g_bytes_get_size(whole);
+    WireWalk walk;
+    wire_walk_begin(&walk, protocol_of(_i));
+    for (gsize length = 0; length < size; length += 1 + g_rand_int(rand) % 3) {
+        g_autoptr(GBytes) part = wire_bytes_cut(whole, length);
+        ck_assert_int_eq(wire_walk_on(&walk, g_bytes_get_data(part, NULL), length), WIRE_MORE);
+        ck_assert_uint_le(walk.at, length);
+    }
+    ck_assert_int_eq(wire_walk_on(&walk, g_bytes_get_data(whole, NULL), size), WIRE_OK);
+    ck_assert_uint_eq(walk.at, size);
+}
+END_TEST
+
+/* Changed bytes: the walk in pieces ends where, and as, the walk in one does. */
+START_TEST(in_pieces_a_broken_struct_gets_the_same_verdict)
+{
+    g_autoptr(GBytes) whole = generate(_i);
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i + 77);
+    const gsize size = g_bytes_get_size(whole);
+    g_autofree guint8 *data = g_memdup2(g_bytes_get_data(whole, NULL), size);
+    for (guint i = 0; i < 3; i++)
+        data[g_rand_int(rand) % size] = (guint8)g_rand_int(rand);
+    gsize end;
+    const WireVerdict expected = wire_walk_struct(protocol_of(_i), data, size, &end);
+    WireVerdict verdict = WIRE_MORE;
+    WireWalk walk;
+    wire_walk_begin(&walk, protocol_of(_i));
+    for (gsize length = 0; length <= size && verdict == WIRE_MORE; length++)
+        verdict = wire_walk_on(&walk, data, length);
+    ck_assert_int_eq(verdict, expected);
+    if (expected == WIRE_OK)
+        ck_assert_uint_eq(walk.at, end);
+}
+END_TEST
+
 START_TEST(every_truncation_wants_more)
 {
     g_autoptr(GBytes) whole = generate(_i);
@@ -224,6 +264,8 @@ Suite *test_suite(void)
     tcase_add_loop_test(structs, a_generated_struct_is_walked_to_its_end, 0, SEEDS);
     tcase_add_loop_test(structs, every_truncation_wants_more, 0, SEEDS);
     tcase_add_loop_test(structs, one_changed_byte_never_leads_past_the_end, 0, SEEDS);
+    tcase_add_loop_test(structs, in_pieces_a_struct_is_walked_as_in_one, 0, SEEDS);
+    tcase_add_loop_test(structs, in_pieces_a_broken_struct_gets_the_same_verdict, 0, SEEDS);
     suite_add_tcase(suite, structs);
     return suite;
 }
