@@ -101,11 +101,7 @@ void dispatch_client_gone(Dispatch *dispatch, Request *request)
 {
     (void)dispatch;
     request->client.finished = NULL;
-    if (request->oneway && request->state != REQUEST_FINISHED) {
-        request_orphan(request); /* who has made it need not stay */
-        return;
-    }
-    if (request->state != REQUEST_FINISHED)
+    if (request->state != REQUEST_FINISHED && !request->oneway) /* whose caller need not stay */
         service_client_gone(request->owner, request);
     request_release(request);
 }

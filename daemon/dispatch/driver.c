@@ -143,6 +143,7 @@ static void end(Driver *driver, const FactoryAction *action)
         driver->events.ended(request, action->reason,
                              by_worker[action->reason] ? obituary(driver) : NULL, action->value,
                              driver->user);
+    request_release(request);
 }
 
 static void act_on_request(Driver *driver, const FactoryAction *action)
@@ -219,7 +220,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 void driver_submit(Driver *driver, Request *request, const FactoryJob *job)
 {
     FactoryEvent event = { .kind = EVENT_SUBMIT, .submit = *job };
-    event.submit.user = request;
+    event.submit.user = request_hold(request); /* until its ACTION_END */
     driver_step(driver, &event);
 }
 

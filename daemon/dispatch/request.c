@@ -101,14 +101,6 @@ static void finish(Request *request, FactoryReason reason)
     request->stats->service[verdicts[reason].counter]++;
     if (request->client.finished != NULL)
         request->client.finished(request, request->client.user);
-    if (request->is_orphan)
-        request_release(request);
-}
-
-void request_orphan(Request *request)
-{
-    g_assert(request->oneway && request->state != REQUEST_FINISHED);
-    request->is_orphan = TRUE;
 }
 
 static gboolean wants_reply(const Request *request)

@@ -7,8 +7,9 @@
  *     ^                                       | refused, discarded  | reply, lost
  *     +---- client.finished <-----------------+---------------------+
  *
- * Two may hold a request: the client's side until it has sent the reply, and a worker until
- * it has let go of the call, which can be long after a deadline answered it.
+ * Three may hold a request: the client's side until it has sent the reply or is gone, the factory
+ * until the call has ended, and a worker until it has let go of it, which can be long after a
+ * deadline answered it.
  *
  * Thread: the loop's.
  * Owns:   its copy of the call's bytes, and the reply.                                       */
@@ -50,7 +51,6 @@ struct Request {
     struct Service *owner; /* until it is finished; NULL: no service has it */
     WireProtocol protocol;
     gboolean oneway;
-    gboolean is_orphan; /* nobody but its end lets go of it for the client */
     gint32 seqid;
     gchar *service; /* the name in a multiplexed call; NULL: none */
     gchar *method;
@@ -77,8 +77,6 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
                      gint64 now_usec);
 Request *request_hold(Request *request);
 void request_release(Request *request); /* the last holder frees it; it must be FINISHED */
-/* Of a oneway call: its client, a holder, has gone without waiting; its end lets go of it. */
-void request_orphan(Request *request);
 
 void request_admit(Request *request, guint64 job); /* the factory took it */
 

@@ -202,3 +202,16 @@ def test_a_worker_that_overwrites_the_shared_memory_harms_its_own_service_only(s
     assert daemon.client("crash").ping() is None
     assert daemon.metric("ring_violations_total", service="crash") >= 1
     assert daemon.metric("host_deaths_total", service="calculator") == 0
+
+
+def test_a_worker_that_dies_after_its_client_has_left_harms_nobody(sluiced):
+    """Nobody waits for the call any more, and the daemon accounts for it all the same."""
+    daemon = sluiced(calculator={"workers": 1})
+    leaver = daemon.connect()
+    leaver.send(call("sleep", msec=60000))
+    daemon.wait_sleeping("calculator")
+    leaver.reset()
+    daemon.wait_metric("connections_open", 0)
+    daemon.kill_sleepers("calculator")
+    daemon.wait_metric("requests_lost_total", 1, service="calculator", reason="worker_crashed")
+    assert daemon.client().add(2, 3) == 5
