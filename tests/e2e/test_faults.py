@@ -120,7 +120,8 @@ def test_a_plugin_that_cannot_be_copied_is_refused_alone_until_a_reload(sluiced,
 
 # --- processes -------------------------------------------------------------------------------
 
-READY = {"worker": r"worker\.ready .*pid=(\d+)", "host": r"host\.ready .*pid=(\d+)"}
+VICTIMS = {"worker": lambda daemon: daemon.worker_pids("calculator")[0],
+           "host": lambda daemon: daemon.service("calculator")["host_pid"]}
 LATER = ["ring.memfd", "ring.eventfd", "ring.size", "ring.seal", "ring.map", "host.pair",
          "host.nonblock", "host.spawn", "host.pidfd", "host.send", "host.receive", "worker.dup",
          "child.signalfd", "child.receive", "child.tell", "child.pipe", "child.fork",
@@ -136,7 +137,7 @@ def test_what_cannot_be_started_is_started_later(sluiced, point, schedule):
     for name in ["worker", "host"]:
         assert client.add(2, 3) == 5
         starts = daemon.metric("worker_starts_total", service="calculator")
-        os.kill(int(daemon.log.matches(READY[name])[-1][1]), signal.SIGKILL)
+        os.kill(VICTIMS[name](daemon), signal.SIGKILL)
         daemon.wait_metric_at_least("worker_starts_total", starts + 1, service="calculator")
         daemon.wait_ready()
     wait_failed(daemon, point, schedule)

@@ -57,7 +57,7 @@ def generations(daemon):
 def test_200_clients_see_nothing_of_100_reloads_but_one_change_each_and_never_back(sluiced, tmp_path):
     plugin = tmp_path / "version.so"
     shutil.copy(VERSIONS["one"], plugin)
-    daemon = sluiced(version=version_service(plugin, workers=2))
+    daemon = sluiced(daemon={"drain_timeout": "1h"}, version=version_service(plugin, workers=2))
 
     def call(client, number):
         answer = client.get(f"key {number}")
@@ -91,7 +91,7 @@ def with_canary(daemon, plugin, version, rule):
 def start_canary(sluiced, tmp_path, rule, **options):
     plugin = tmp_path / "version.so"
     shutil.copy(VERSIONS["one"], plugin)
-    daemon = sluiced(version=version_service(plugin, **options))
+    daemon = sluiced(daemon={"drain_timeout": "1h"}, version=version_service(plugin, **options))
     with_canary(daemon, plugin, "two", rule)
     return daemon
 
@@ -174,7 +174,7 @@ def test_a_stop_during_a_canary_ends_both_generations(sluiced, tmp_path):
 
 
 def test_an_address_that_stays_is_never_refused_while_others_come_and_go(sluiced, tmp_path):
-    daemon = sluiced()
+    daemon = sluiced(daemon={"drain_timeout": "1h"})
     stays = f"tcp://127.0.0.1:0; unix:{daemon.socket_path}"
     others = [f"unix:{tmp_path}/{i}.sock" for i in range(4)]
     choice, errors, stop = random.Random(1), [], threading.Event()
