@@ -82,19 +82,66 @@ static guint64 ready_word(const RingFront *front, guint32 slot)
 
 /* --- calls on their way to workers ------------------------------------------------------- */
 
-gboolean ring_front_has_room(RingFront *front)
+static guint64 entry_of(const RingFront *front, guint32 slot)
 {
-    if (front->n_free == 0)
-        return FALSE;
-    while (front->tail - front->floor > front->ring.ready_mask) {
-        const guint64 entry = front->announced[front->floor & front->ring.ready_mask];
+    return (guint64)slot << 32 | front->shadows[slot].sequence;
+}
+
+static gboolean is_full(const RingFront *front)
+{
+    return front->tail - front->floor > front->ring.ready_mask;
+}
+
+/* Whether that call has been neither claimed nor taken back. */
+static gboolean waits(const RingFront *front, guint64 entry)
+{
+    const guint32 slot = (guint32)(entry >> 32);
+    return front->shadows[slot].sequence == (guint32)entry && front->shadows[slot].job != NULL &&
+           word_of(front, slot) == ready_word(front, slot);
+}
+
+static void publish(RingFront *front, guint32 slot)
+{
+    const guint64 entry = entry_of(front, slot);
+    front->announced[front->tail & front->ring.ready_mask] = entry;
+    atomic_store_explicit(&front->ring.ready[front->tail & front->ring.ready_mask], entry,
+                          memory_order_relaxed);
+    /* seq_cst: the tail goes up before we look who sleeps, see next_entry(). */
+    atomic_store(&front->ring.shared->tail, ++front->tail);
+    ring_wake_one(&front->ring);
+}
+
+/* Calls that came and were taken back have filled the ring behind one that still waits.  Those
+ * that wait are announced again, in their order; what an old entry says is not claimed any more
+ * then.  The cell that is written is always the one that was just read. */
+static void announce_again(RingFront *front)
+{
+    for (const guint32 end = front->tail; front->floor != end;) {
+        const guint64 entry = front->announced[front->floor++ & front->ring.ready_mask];
         const guint32 slot = (guint32)(entry >> 32);
-        if (front->shadows[slot].sequence == (guint32)entry && front->shadows[slot].job != NULL &&
-            word_of(front, slot) == ready_word(front, slot))
-            return FALSE;
-        front->floor++;
+        if (!waits(front, entry))
+            continue;
+        guint64 before = ready_word(front, slot);
+        front->shadows[slot].sequence++;
+        /* release, pairs with the acquire of the claim, as in fill_slot(). */
+        if (atomic_compare_exchange_strong(&front->ring.slots[slot].word, &before,
+                                           ready_word(front, slot)))
+            publish(front, slot);
+        else
+            front->shadows[slot].sequence--; /* a worker was quicker */
     }
-    return TRUE;
+}
+
+gboolean ring_front_has_room(const RingFront *front) { return front->n_free > 0; }
+
+/* There are more entries than slots, so one is free then. */
+static void make_room_for_entry(RingFront *front)
+{
+    while (is_full(front) && !waits(front, front->announced[front->floor & front->ring.ready_mask]))
+        front->floor++;
+    if (is_full(front))
+        announce_again(front);
+    g_assert(!is_full(front));
 }
 
 static gsize write_call(RingFront *front, guint32 slot, const RingCall *call)
@@ -144,11 +191,6 @@ static guint32 fill_slot(RingFront *front, const RingCall *call, gpointer job, g
     return slot;
 }
 
-static guint64 entry_of(const RingFront *front, guint32 slot)
-{
-    return (guint64)slot << 32 | front->shadows[slot].sequence;
-}
-
 guint32 ring_front_announce_to(RingFront *front, guint32 worker, const RingCall *call, gpointer job)
 {
     g_assert(worker < front->ring.geometry.workers);
@@ -161,15 +203,9 @@ guint32 ring_front_announce_to(RingFront *front, guint32 worker, const RingCall 
 
 guint32 ring_front_announce(RingFront *front, const RingCall *call, gpointer job)
 {
-    g_assert(ring_front_has_room(front));
+    make_room_for_entry(front);
     const guint32 slot = fill_slot(front, call, job, ANY_WORKER);
-    const guint64 entry = entry_of(front, slot);
-    front->announced[front->tail & front->ring.ready_mask] = entry;
-    atomic_store_explicit(&front->ring.ready[front->tail & front->ring.ready_mask], entry,
-                          memory_order_relaxed);
-    /* seq_cst: the tail goes up before we look who sleeps, see next_entry(). */
-    atomic_store(&front->ring.shared->tail, ++front->tail);
-    ring_wake_one(&front->ring);
+    publish(front, slot);
     return slot;
 }
 

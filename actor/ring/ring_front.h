@@ -23,7 +23,7 @@ int ring_front_event_fd(const RingFront *front);   /* borrowed; readable when re
 
 /* --- calls on their way to workers ------------------------------------------------------- */
 
-gboolean ring_front_has_room(RingFront *front);
+gboolean ring_front_has_room(const RingFront *front); /* a slot is free */
 
 /* Copies `call` into a free slot, announces it and wakes a worker if one sleeps.  `job` is
  * handed back with the reply.  Returns the slot.  Only when there is room; method, peer,

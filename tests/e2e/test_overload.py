@@ -138,3 +138,22 @@ def test_all_workers_run_at_the_same_time(sluiced):
     daemon.kill_sleepers("calculator")
     for each in running:
         assert_told(outcome(each), "worker_crashed", TApplicationException.INTERNAL_ERROR)
+
+
+def test_clients_that_come_and_go_do_not_wear_out_the_queue_before_a_busy_worker(sluiced):
+    """Each leaves a trace where calls are announced; a call that waits there keeps its place."""
+    daemon = sluiced(calculator={"workers": 1, "lookahead": 2})
+    sleeper, waiting = daemon.connect(), daemon.connect()
+    sleeper.send(call("sleep", msec=3600000))
+    daemon.wait_sleeping("calculator")
+    waiting.send(call("add", a=2, b=3))
+    daemon.wait_metric("requests_received_total", 2, service="calculator")
+    for left in range(1, 201):
+        leaver = daemon.connect()
+        leaver.send(call("add", a=2, b=3))
+        daemon.wait_metric("requests_received_total", 2 + left, service="calculator")
+        leaver.reset()
+        daemon.wait_metric("requests_discarded_total", left, service="calculator",
+                           reason="client_gone")
+    daemon.kill_sleepers("calculator")
+    assert waiting.receive().result() == 5

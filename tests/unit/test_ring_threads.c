@@ -117,6 +117,33 @@ START_TEST(a_call_after_many_take_backs_is_found)
 }
 END_TEST
 
+static void take_answer(const Mill *mill, guint8 *ends)
+{
+    RingDone done;
+    await_reply(mill->front, &done);
+    ends[accept_answer(mill->front, &done)]++;
+}
+
+/* Those that wait are announced again while workers claim them. */
+START_TEST(calls_that_wait_through_take_backs_are_answered_exactly_once)
+{
+    enum { CALLS = 60000, KEPT_OF = 7, SLOTS = WORKERS + 3 };
+    g_autofree guint8 *ends = g_malloc0(CALLS), *expected = g_malloc0(CALLS);
+    Mill mill;
+    mill_start(&mill, SLOTS);
+    for (guint32 number = 0; number < CALLS; number++) {
+        while (!ring_front_has_room(mill.front))
+            take_answer(&mill, ends);
+        const guint32 slot = announce_number(mill.front, number);
+        expected[number] = number % KEPT_OF == 0 || !ring_front_take_back(mill.front, slot);
+    }
+    while (ring_front_used_slots(mill.front) > 0)
+        take_answer(&mill, ends);
+    ck_assert_mem_eq(ends, expected, CALLS);
+    mill_stop(&mill);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("ring threads");
@@ -124,6 +151,7 @@ Suite *test_suite(void)
     tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
     tcase_add_test(tcase, threads_answer_every_call_exactly_once);
     tcase_add_test(tcase, a_call_after_many_take_backs_is_found);
+    tcase_add_test(tcase, calls_that_wait_through_take_backs_are_answered_exactly_once);
     suite_add_tcase(suite, tcase);
     return suite;
 }
