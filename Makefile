@@ -4,6 +4,7 @@
 # make install    PREFIX=/usr DESTDIR=          make clean          make setup
 # make asan / tsan / valgrind / analyze         the unit tests and the tree under a checker
 # make sim SCHEDULES=1000000 SEED=1             so many simulated schedules of the factory
+# make chaos SECONDS=60 SEED=1                  a daemon under load while everything happens to it
 # make bench                                    what the steps of the factory cost
 #
 # Add a module: drop x.c and x.h into a folder.  Add a test: drop tests/unit/test_x.c.
@@ -63,7 +64,7 @@ $(error Packages are missing: `make setup` installs them, see .ci/packages)
 endif
 endif
 
-.PHONY: all programs run check install clean asan tsan valgrind analyze setup tests lint sim bench
+.PHONY: all programs run check install clean asan tsan valgrind analyze setup tests lint sim bench chaos
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(PLUGINS)
@@ -192,6 +193,11 @@ sim: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/sim
 	$(BUILD)/tests/sim --schedules $(SCHEDULES) --seed $(SEED) --out $(BUILD)/failed.sched \
 	    tests/sim/schedules/*.sched
+
+SECONDS ?= 60
+chaos: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) tests
+	@SLUICE_BUILD=$(BUILD) /usr/bin/python3 tests/chaos --seconds $(SECONDS) --seed $(SEED)
 
 bench: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench_factory
