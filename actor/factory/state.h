@@ -75,7 +75,7 @@ typedef struct {
     guint32 n_seats;    /* in use: also those that are still ending */
     guint32 n_ready;    /* members that can take jobs */
     guint32 n_out;      /* jobs that those have, and unclaimed ones */
-    guint32 lookahead;  /* the most that was agreed for it: settings change before or after a swap */
+    guint32 lookahead; /* the most that was agreed for it: settings change before or after a swap */
     guint32 n_unclaimed;
     List unclaimed;  /* LINK_OUT: out, and no worker is known to have them */
     RunQueue shared; /* jobs that any of its workers may take */
