@@ -14,7 +14,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define BACKLOG 1024
+#define BACKLOG      1024
+#define PATIENCE_SEC 2
 
 /* Which file it is: told to the sweeper once it is known. */
 typedef struct {
@@ -96,6 +97,8 @@ G_NORETURN static void sweep(const gchar *path, int talk, int daemon)
     close_range(STDERR_FILENO, ~0U, 0);
     talk = STDIN_FILENO;
     daemon = STDOUT_FILENO;
+    if (FAULT_AT(SWEEPER_HANG))
+        raise(SIGSTOP);
     if (FAULT_AT(SWEEPER_SPEAK) ||
         send(talk, &is_bare, sizeof is_bare, MSG_NOSIGNAL) != sizeof is_bare ||
         recv(talk, &id, sizeof id, 0) != sizeof id)
@@ -105,6 +108,14 @@ G_NORETURN static void sweep(const gchar *path, int talk, int daemon)
     }
     remove_if_unused(path, &id, 0);
     _exit(0);
+}
+
+/* It speaks at once, unless somebody has stopped it; clients wait meanwhile. */
+static ssize_t hear(int talk, gchar *is_bare)
+{
+    const struct timeval patience = { .tv_sec = PATIENCE_SEC };
+    setsockopt(talk, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return recv(talk, is_bare, sizeof *is_bare, 0);
 }
 
 /* Forked before the socket exists, so that it can hold neither that nor the directory's lock.
@@ -128,9 +139,10 @@ static int start_sweeper(SocketFile *file)
         sweep(file->path, talk[0], daemon);
     }
     close(talk[0]);
-    if (file->sweeper > 0 && recv(talk[1], &is_bare, sizeof is_bare, 0) == sizeof is_bare)
+    const ssize_t got = file->sweeper > 0 ? hear(talk[1], &is_bare) : -1;
+    if (got == sizeof is_bare)
         return talk[1];
-    if (file->sweeper > 0)
+    if (got == 0)
         errno = EPIPE; /* it has ended without a word */
     close(talk[1]);
     return -1;

@@ -72,7 +72,7 @@ def why(point):
            "listen.socket=_F", "listen.bind=_F", "listen.listen=_F",  # of the admin address
            "socket_file.socket=F", "socket_file.lock=F", "socket_file.bind=F", "socket_file.stat=F",
            "socket_file.listen=F", "sweeper.pidfd=F", "sweeper.pair=F", "sweeper.fork=F",
-           "sweeper.speak=F", "config.read=F")
+           "sweeper.speak=F", "sweeper.hang=F", "config.read=F")
 def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path, point, schedule):
     daemon = Daemon(tmp_path, {}, {"calculator": ONE}, {}, {}, {point: schedule})
     try:
@@ -88,7 +88,7 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path, point, schedul
 @schedules("listen.socket=__F", "listen.bind=__F", "listen.listen=__F", "socket_file.socket=_F",
            "socket_file.lock=_F", "socket_file.bind=_F", "socket_file.stat=_F",
            "socket_file.listen=_F", "sweeper.pidfd=_F", "sweeper.pair=_F", "sweeper.fork=_F",
-           "sweeper.speak=_F", "config.read=_F", "image.open=_F", "image.memfd=_F",
+           "sweeper.speak=_F", "sweeper.hang=_F", "config.read=_F", "image.open=_F", "image.memfd=_F",
            "image.copy=_F", "image.seal=_F")
 def test_a_reload_that_fails_says_why_and_changes_nothing(sluiced, tmp_path, point, schedule):
     daemon = sluiced(calculator=ONE, faults={point: schedule})
