@@ -17,8 +17,8 @@ V       ?=
 VERSION := 0.1.0
 
 # --- what there is: one list per program, found by folder --------------------------------
-SLUICED_SRC  := $(wildcard daemon/*.c daemon/*/*.c config/*.c actor/*/*.c fault/*.c)
-HOST_SRC     := $(wildcard handlers/host/*.c actor/ring/*.c fault/*.c)
+SLUICED_SRC  := $(wildcard daemon/*.c daemon/*/*.c config/*.c actor/*/*.c)
+HOST_SRC     := $(wildcard handlers/host/*.c actor/ring/*.c actor/fault/*.c)
 HANDLERS     := $(filter-out sdk host,$(patsubst handlers/%/,%,$(wildcard handlers/*/)))
 TEST_IDL     := $(patsubst tests/idl/%.thrift,%,$(wildcard tests/idl/*.thrift))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))

@@ -6,7 +6,7 @@
 #include "config/problems.h"
 #include "config/scan.h"
 #include "config/service_checks.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <string.h>
 
 #define SERVICE_PREFIX  "service "

@@ -1,6 +1,6 @@
 #include "actor/ring/layout.h"
 #include "actor/ring/futex.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

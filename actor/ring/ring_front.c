@@ -1,7 +1,7 @@
 #include "actor/ring/ring_front.h"
 #include "actor/ring/futex.h"
 #include "actor/ring/front_state.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "actor/ring/ring_worker.h"
 #include "actor/ring/futex.h"
 #include "actor/ring/layout.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "daemon/base/load.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <string.h>
 
 #define PERMILLE      1000u

@@ -1,5 +1,5 @@
 #include "daemon/base/log_sink.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 #include "daemon/base/tcp_listen.h"
 #include "daemon/base/fd.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>

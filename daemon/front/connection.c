@@ -4,7 +4,7 @@
 #include "daemon/front/intake.h"
 #include "daemon/front/refusal.h"
 #include "daemon/front/reply_line.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <sys/socket.h>
 

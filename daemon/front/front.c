@@ -2,7 +2,7 @@
 #include "daemon/front/connection.h"
 #include "daemon/front/listener.h"
 #include "daemon/front/peer.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>

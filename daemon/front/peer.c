@@ -1,5 +1,5 @@
 #include "daemon/front/peer.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <netdb.h>
 #include <sys/socket.h>
 

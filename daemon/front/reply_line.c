@@ -1,5 +1,5 @@
 #include "daemon/front/reply_line.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/uio.h>

@@ -1,6 +1,6 @@
 #include "daemon/front/socket_file.h"
 #include "daemon/base/fd.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

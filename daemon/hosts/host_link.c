@@ -1,7 +1,7 @@
 #include "daemon/hosts/host_link.h"
 #include "daemon/base/fd.h"
 #include "daemon/base/obj.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 
 #define HOST_LINK_MAGIC 0x484c4e4bu
 

@@ -3,7 +3,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/hosts/execute.h"
 #include "daemon/hosts/host.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 #include "daemon/hosts/plugin_image.h"
 #include "daemon/base/fd.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -4,7 +4,7 @@
 #include "daemon/base/obj.h"
 #include "daemon/base/oom.h"
 #include "daemon/hosts/wait_status.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

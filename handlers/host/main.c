@@ -6,7 +6,7 @@
  * known state.  It dies with sluiced, and its workers die with it (PDEATHSIG).              */
 #include "actor/ring/link.h"
 #include "actor/ring/ring_worker.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include "handlers/host/black_box.h"
 #include "handlers/host/plugin.h"
 #include "handlers/host/report.h"

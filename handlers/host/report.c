@@ -1,5 +1,5 @@
 #include "handlers/host/report.h"
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include <string.h>
 
 /* A handler that logs on every call must not drown the daemon's log: so many lines at once,

@@ -1,4 +1,4 @@
-"""Every system call of fault/fault_point.def fails once, and what its row promises is kept.
+"""Every system call of actor/fault/fault_point.def fails once, and what its row promises is kept.
 
 Each test ends, by the fixture, with a stop that leaves nothing and a ledger that balances."""
 
@@ -18,7 +18,7 @@ from sluice_daemon import NO_LIMITS, SLUICED, Daemon
 from waiting import eventually
 from wire import call
 
-TABLE = (REPOSITORY / "fault/fault_point.def").read_text()
+TABLE = (REPOSITORY / "actor/fault/fault_point.def").read_text()
 POINTS = re.findall(r'^POINT\(\w+, "([\w.]+)"', TABLE, re.MULTILINE)
 ONE = {"plugin": "calculator.so", "default": True, "workers": 1, **NO_LIMITS,
        "restart_backoff_min": "10ms", "restart_backoff_max": "100ms", "start_timeout": "3s",

@@ -1,6 +1,6 @@
-/* test_fault_point.c - promises of fault/fault_point.h, in programs that are installed; those
+/* test_fault_point.c - promises of actor/fault/fault_point.h, in programs that are installed; those
  * with faults in them are tested end to end (tests/e2e/test_faults.py).                     */
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 #include "tests/unit/runner.h"
 
 START_TEST(without_faults_no_point_fails_whatever_the_environment_says)

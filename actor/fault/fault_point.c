@@ -1,4 +1,4 @@
-#include "fault/fault_point.h"
+#include "actor/fault/fault_point.h"
 
 #ifdef WITH_FAULTS
 #include <errno.h>
@@ -18,7 +18,7 @@ static const struct {
     int error;
 } points[FAULT_POINTS] = {
 #define POINT(name, text_, error_, call, promise) [FAULT_AT_##name] = { text_, error_ },
-#include "fault/fault_point.def"
+#include "actor/fault/fault_point.def"
 };
 
 static gchar *schedules[FAULT_POINTS];

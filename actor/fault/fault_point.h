@@ -18,7 +18,7 @@
 
 typedef enum {
 #define POINT(name, text, error, call, promise) FAULT_AT_##name,
-#include "fault/fault_point.def"
+#include "actor/fault/fault_point.def"
     FAULT_POINTS
 } FaultPoint;
 
