@@ -2,6 +2,7 @@
 #include "daemon/base/fd.h"
 #include "actor/fault/fault_point.h"
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,6 +44,23 @@ int tcp_listen(const Address *address, GError **error)
     const int reason = errno;
     freeaddrinfo(list);
     return fd >= 0 ? fd : fail(address, g_strerror(reason), error);
+}
+
+/* A filter of a socket sees packets from their TCP header on.  Between the last accept() and
+ * close() nobody can then become connected, only to be reset.  Where filters are not to be had
+ * those few microseconds stay. */
+void tcp_refuse_newcomers(int fd)
+{
+    enum { OFFSET_OF_FLAGS = 13, SYN = 0x02, ACK = 0x10, KEEP = 0x40000 };
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, OFFSET_OF_FLAGS),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN | ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, KEEP),
+    };
+    const struct sock_fprog program = { G_N_ELEMENTS(steps), steps };
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 gchar *tcp_bound_address(int fd, const gchar *scheme)

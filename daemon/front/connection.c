@@ -1,33 +1,12 @@
 #include "daemon/front/connection.h"
-#include "daemon/base/fd.h"
-#include "daemon/base/obj.h"
-#include "daemon/front/intake.h"
+#include "daemon/front/connection_state.h"
 #include "daemon/front/refusal.h"
-#include "daemon/front/reply_line.h"
 #include "actor/fault/fault_point.h"
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define CONNECTION_MAGIC 0x434f4e4eu
-
-#define LINGER_USEC ((gint64)G_USEC_PER_SEC)
-
-struct Connection {
-    ObjTag tag;
-    const ConnectionShared *shared;
-    ConnectionState state;
-    Fd fd;
-    GRefString *peer;
-    gchar *host;
-    struct event *on_readable, *on_writable, *timer;
-    LoopDeferred flush;
-    Intake intake;
-    ReplyLine line;
-    gint64 frame_since, write_since, idle_since; /* usec; 0: not the case */
-    gboolean reading;
-    DaemonCounter end_reason; /* once it reads no more calls */
-    gsize buffered_bytes;     /* of the intake, as counted against buffer-memory */
-};
+static void finish(Connection *connection, DaemonCounter reason);
 
 #define FROM(name) (1u << CONNECTION_##name)
 static const struct {
@@ -94,54 +73,6 @@ void connection_close(Connection *connection, DaemonCounter reason)
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
-/* --- time -------------------------------------------------------------------------------- */
-
-/* When the connection has waited too long for what it waits for, and why that closes it. */
-static gint64 patience_ends(const Connection *connection, DaemonCounter *reason)
-{
-    const Config *config = connection->shared->config;
-    gint64 ends = G_MAXINT64;
-    *reason = CTR_CLOSED_IDLE;
-    if (connection->frame_since > 0 && connection->reading) {
-        *reason = CTR_CLOSED_FRAME;
-        ends = connection->frame_since + config->frame_timeout_usec;
-    } else if (reply_line_is_empty(&connection->line) && config->idle_timeout_usec > 0) {
-        ends = connection->idle_since + config->idle_timeout_usec;
-    }
-    if (connection->state == CONNECTION_LINGERING) {
-        *reason = connection->end_reason;
-        return connection->idle_since + LINGER_USEC;
-    }
-    if (connection->write_since > 0 &&
-        connection->write_since + config->write_timeout_usec < ends) {
-        *reason = CTR_CLOSED_WRITE;
-        ends = connection->write_since + config->write_timeout_usec;
-    }
-    return ends;
-}
-
-/* Called where a wait begins.  A wait that ends early leaves the timer; it then finds nothing
- * due and arms itself anew. */
-static void arm_timer(Connection *connection)
-{
-    DaemonCounter reason;
-    const gint64 ends = patience_ends(connection, &reason);
-    if (ends != G_MAXINT64)
-        loop_timer_arm(connection->timer, MAX(ends - loop_now_usec(), 0));
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
-    DaemonCounter reason;
-    if (patience_ends(connection, &reason) <= loop_now_usec())
-        connection_close(connection, reason);
-    else
-        arm_timer(connection);
-}
-
 /* --- calls in ---------------------------------------------------------------------------- */
 
 /* What is in line for a client is bounded: one that does not read is not read from. */
@@ -170,7 +101,7 @@ static void refuse_bytes(Connection *connection, WireVerdict verdict)
                     wire_verdict_name(verdict), wire_verdict_text(verdict));
     else
         count(connection, CTR_LOG_SUPPRESSED, 1);
-    connection_finish(connection, CTR_CLOSED_PROTOCOL);
+    finish(connection, CTR_CLOSED_PROTOCOL);
 }
 
 static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer user)
@@ -204,7 +135,7 @@ static void take_bytes(Connection *connection, const guint8 *bytes, gsize length
         return;
     if (verdict == WIRE_MORE && connection->frame_since == 0) {
         connection->frame_since = loop_now_usec();
-        arm_timer(connection);
+        connection_arm_timer(connection);
     }
     if (verdict == WIRE_FRAME_TOO_LARGE)
         connection->line.last_words = refusal_of_large_message(
@@ -235,7 +166,7 @@ static gboolean send_replies(Connection *connection)
     event_add(connection->on_writable, NULL);
     if (connection->write_since == 0) {
         connection->write_since = loop_now_usec();
-        arm_timer(connection);
+        connection_arm_timer(connection);
     }
     return TRUE;
 }
@@ -254,7 +185,7 @@ static void balance_reading(Connection *connection)
     event_add(connection->on_readable, NULL);
     if (connection->frame_since > 0) { /* the time that we did not read is not the client's */
         connection->frame_since = loop_now_usec();
-        arm_timer(connection);
+        connection_arm_timer(connection);
     }
 }
 
@@ -269,7 +200,7 @@ static void end_if_all_is_sent(Connection *connection)
     set_state(connection, CONNECTION_LINGERING);
     connection->frame_since = 0;
     connection->idle_since = loop_now_usec();
-    arm_timer(connection);
+    connection_arm_timer(connection);
 }
 
 static void on_flush(gpointer user)
@@ -287,7 +218,7 @@ static void on_flush(gpointer user)
     if (reply_line_is_empty(&connection->line) && connection->state == CONNECTION_OPEN) {
         connection->idle_since = loop_now_usec();
         if (!evtimer_pending(connection->timer, NULL))
-            arm_timer(connection);
+            connection_arm_timer(connection);
     }
     balance_reading(connection);
     if (connection->reading && connection->intake.is_paused)
@@ -320,16 +251,14 @@ static guint8 *reserve(Connection *connection, gsize *room)
     return into == shared->scratch || !buffer_memory_is_full(shared->memory) ? into : NULL;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* How many bytes came; 0: none, and why is dealt with. */
+static gsize read_once(Connection *connection)
 {
-    (void)fd;
-    (void)what;
-    Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
     gsize room;
     guint8 *into = reserve(connection, &room);
     if (into == NULL) {
         connection_close(connection, CTR_CLOSED_MEMORY);
-        return;
+        return 0;
     }
     const ssize_t got = FAULT_AT(CLIENT_RECV_RESET) || FAULT_AT(CLIENT_RECV_AGAIN)
                             ? -1
@@ -340,16 +269,49 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             take_bytes(connection, into, (gsize)got);
         balance_reading(connection);
     } else if (got == 0 && connection->state == CONNECTION_OPEN) {
-        connection_finish(connection, CTR_CLOSED_BY_CLIENT); /* it may wait for replies */
+        finish(connection, CTR_CLOSED_BY_CLIENT); /* it may wait for replies */
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
         connection_close(connection, CTR_CLOSED_BY_CLIENT);
     }
+    return got > 0 ? (gsize)got : 0;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------ */
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    read_once(OBJ_FROM(Connection, arg, CONNECTION_MAGIC));
+}
 
-void connection_finish(Connection *connection, DaemonCounter reason)
+/* --- the drain --------------------------------------------------------------------------- */
+
+static gsize unread_bytes(const Connection *connection)
+{
+    int bytes = 0;
+    return ioctl(connection->fd, FIONREAD, &bytes) == 0 ? (gsize)bytes : 0;
+}
+
+void connection_finish_if_idle(Connection *connection)
+{
+    if (connection->state == CONNECTION_OPEN && reply_line_is_empty(&connection->line) &&
+        connection->intake.bytes == NULL && unread_bytes(connection) == 0)
+        finish(connection, CTR_CLOSED_DRAIN);
+}
+
+/* How much there is to read is asked only once: a client that never stops sending would be read
+ * for ever. */
+void connection_finish(Connection *connection)
+{
+    gsize got = 1, left = connection->state == CONNECTION_OPEN ? unread_bytes(connection) : 0;
+    for (; left > 0 && got > 0 && connection->reading; left -= MIN(left, got))
+        got = read_once(connection);
+    finish(connection, CTR_CLOSED_DRAIN);
+}
+
+/* --- life -------------------------------------------------------------------------------- */
+
+/* Reads no more calls; closes when all replies are out. */
+static void finish(Connection *connection, DaemonCounter reason)
 {
     if (connection->state != CONNECTION_OPEN)
         return;
@@ -362,17 +324,14 @@ void connection_finish(Connection *connection, DaemonCounter reason)
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
-static gboolean has_unread_bytes(const Connection *connection)
+/* A timer that is armed already knows only the time that was right before. */
+void connection_adopt_settings(Connection *connection)
 {
-    guint8 byte;
-    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-void connection_finish_if_idle(Connection *connection)
-{
-    if (connection->state == CONNECTION_OPEN && reply_line_is_empty(&connection->line) &&
-        connection->intake.bytes == NULL && !has_unread_bytes(connection))
-        connection_finish(connection, CTR_CLOSED_DRAIN);
+    if (connection->state == CONNECTION_CLOSED)
+        return;
+    connection_arm_timer(connection);
+    if (!connection->reading) /* perhaps it may be read again */
+        loop_defer(connection->shared->loop, &connection->flush);
 }
 
 Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *peer,
@@ -388,10 +347,10 @@ Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *
     struct event_base *base = loop_base(shared->loop);
     connection->on_readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, connection);
     connection->on_writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, connection);
-    connection->timer = loop_timer_new(shared->loop, on_timer, connection);
+    connection->timer = loop_timer_new(shared->loop, connection_on_timer, connection);
     connection->idle_since = loop_now_usec();
     count(connection, CTR_CONN_OPEN, 1);
     balance_reading(connection);
-    arm_timer(connection);
+    connection_arm_timer(connection);
     return connection;
 }

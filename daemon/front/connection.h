@@ -44,9 +44,12 @@ typedef struct {
  * are limited by. */
 Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *peer,
                            const gchar *host);
-/* Reads no more calls; closes when all replies are out. */
-void connection_finish(Connection *connection, DaemonCounter reason);
-/* If no call is in line, none has begun to come, and none waits to be read: a client whose
- * connection ends without a reply knows that its call was not looked at. */
+/* The end in a drain: calls that have reached the socket are still taken, as far as the limits
+ * of the line allow; it closes when all replies are out.  No call is in doubt: all that were
+ * looked at are answered, and in their order, so a client whose connection ends before the reply
+ * knows that its call, which crossed the end or was not whole, will never run. */
+void connection_finish(Connection *connection);
+/* That, if no call is in line, none has begun to come, and none waits to be read. */
 void connection_finish_if_idle(Connection *connection);
+void connection_adopt_settings(Connection *connection); /* shared->config is another one */
 void connection_close(Connection *connection, DaemonCounter reason);

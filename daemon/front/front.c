@@ -18,6 +18,7 @@ struct Front {
     BufferMemory memory;
     ConnectionShared shared;
     GPtrArray *listeners;    /* of Listener */
+    GPtrArray *leaving;      /* of Listener: those that are not wanted any more */
     GHashTable *connections; /* set of Connection */
 };
 
@@ -48,10 +49,20 @@ static void on_accept(int fd, gpointer user)
     g_hash_table_add(front->connections, connection_new(&front->shared, fd, peer.name, peer.host));
 }
 
-static Listener *open_listener(Front *front, const Address *address, GError **error)
+static Listener *try_open(Front *front, const Address *address, GError **error)
 {
     return listener_new(front->shared.loop, address, front->shared.stats, front->shared.log_limit,
                         on_accept, front, error);
+}
+
+/* What is leaving may have the address still, if somebody changed his mind. */
+static Listener *open_listener(Front *front, const Address *address, GError **error)
+{
+    Listener *listener = try_open(front, address, front->leaving->len > 0 ? NULL : error);
+    if (listener != NULL || front->leaving->len == 0)
+        return listener;
+    g_ptr_array_set_size(front->leaving, 0);
+    return try_open(front, address, error);
 }
 
 static gboolean open_listeners(Front *front, GError **error)
@@ -96,6 +107,7 @@ Front *front_new(Loop *loop, Config *config, Dispatch *dispatch, DaemonStats *st
 {
     Front *front = g_new0(Front, 1);
     front->listeners = g_ptr_array_new_with_free_func(free_listener);
+    front->leaving = g_ptr_array_new_with_free_func(free_listener);
     front->connections = g_hash_table_new(NULL, NULL);
     front->max_open = connections_allowed(config);
     front->memory =
@@ -123,6 +135,7 @@ void front_free(Front *front)
         return;
     g_assert(front_is_empty(front));
     g_ptr_array_unref(front->listeners);
+    g_ptr_array_unref(front->leaving);
     config_unref(front->shared.config);
     g_hash_table_unref(front->connections);
     log_limit_free(front->shared.log_limit);
@@ -192,15 +205,15 @@ static void change_listeners(Front *front, FrontChange *change, const Config *ne
             g_ptr_array_add(after, g_ptr_array_steal_index(change->listeners, 0));
         listener_start(g_ptr_array_index(after, i));
     }
-    for (guint i = 0; i < front->listeners->len; i++)
-        if (g_ptr_array_index(front->listeners, i) != NULL)
-            listener_take_backlog(g_ptr_array_index(front->listeners, i));
+    front_stop_accepting(front);
     g_ptr_array_unref(front->listeners);
     front->listeners = after;
 }
 
 void front_commit(Front *front, FrontChange *change, Config *next)
 {
+    GHashTableIter iter;
+    gpointer connection;
     change_listeners(front, change, next);
     front_abandon(change);
     config_unref(front->shared.config);
@@ -208,13 +221,29 @@ void front_commit(Front *front, FrontChange *change, Config *next)
     front->max_open = connections_allowed(next);
     front->memory.limit_bytes = (gint64)next->buffer_memory_bytes;
     log_limit_set_interval(front->shared.log_limit, next->log_repeat_interval_usec);
+    g_hash_table_iter_init(&iter, front->connections);
+    while (g_hash_table_iter_next(&iter, &connection, NULL))
+        connection_adopt_settings(connection);
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+static void on_left(Listener *listener, gpointer user)
+{
+    Front *front = user;
+    g_ptr_array_remove(front->leaving, listener);
 }
 
 /* Whoever has connected already is not reset, but served or told. */
 void front_stop_accepting(Front *front)
 {
-    for (guint i = 0; i < front->listeners->len; i++)
-        listener_take_backlog(g_ptr_array_index(front->listeners, i));
+    for (guint i = 0; i < front->listeners->len; i++) {
+        Listener *listener = g_steal_pointer(&front->listeners->pdata[i]);
+        if (listener == NULL)
+            continue; /* it has moved to the next configuration */
+        g_ptr_array_add(front->leaving, listener);
+        listener_leave(listener, on_left);
+    }
     g_ptr_array_set_size(front->listeners, 0);
 }
 
@@ -233,9 +262,12 @@ void front_finish(Front *front)
 {
     GHashTableIter iter;
     gpointer connection;
+    for (guint i = 0; i < front->leaving->len; i++)
+        listener_take_backlog(g_ptr_array_index(front->leaving, i));
+    g_ptr_array_set_size(front->leaving, 0);
     g_hash_table_iter_init(&iter, front->connections);
     while (g_hash_table_iter_next(&iter, &connection, NULL))
-        connection_finish(connection, CTR_CLOSED_DRAIN);
+        connection_finish(connection);
 }
 
 void front_close_all(Front *front)

@@ -21,7 +21,11 @@ Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, L
 void listener_start(Listener *listener);
 void listener_free(Listener *listener); /* NULL is fine */
 
-/* Accepts whoever has connected already; closing the socket would reset them. */
-void listener_take_backlog(Listener *listener);
+/* Nobody can connect any more, and whoever has connected already is accepted, whom closing the
+ * socket would reset.  `left`, now or soon: there is nobody left, free it. */
+typedef void (*ListenerLeft)(Listener *listener, gpointer user);
+void listener_leave(Listener *listener, ListenerLeft left);
+void listener_take_backlog(Listener *listener); /* a last look, if it is freed before that */
+
 /* "tcp://127.0.0.1:41237": with the port that was chosen for 0. */
 const gchar *listener_address(const Listener *listener);
