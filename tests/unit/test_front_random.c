@@ -4,7 +4,9 @@
  *   each client:  connects, calls, keeps some connections over many changes, and notes what must
  *                 not be
  *
- * FRONT_SEED chooses the changes and FRONT_CHANGES how many; a failure tells its seed.         */
+ * FRONT_SEED chooses the changes and FRONT_CHANGES how many; a failure tells its seed.
+ *
+ * no tsan: GLib is not compiled for it, so it does not see what a GMutex orders.             */
 #include "tests/unit/runner.h"
 #include "tests/unit/test_front_fixture.h"
 #include <stdlib.h>

@@ -2,7 +2,6 @@
  * clients that are there, all or nothing.                                                    */
 #include "tests/unit/runner.h"
 #include "tests/unit/test_front_fixture.h"
-#include <stdlib.h>
 
 #define ANY_PORT "tcp://127.0.0.1:0"
 
@@ -110,7 +109,7 @@ START_TEST(a_port_that_is_no_longer_wanted_is_refused)
     g_autofree gchar *port = g_strdup(address_at(0));
     change_to(after);
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    to.sin_port = htons((guint16)atoi(strrchr(port, ':') + 1));
+    to.sin_port = htons((guint16)g_ascii_strtoull(strrchr(port, ':') + 1, NULL, 10));
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), -1);
     ck_assert_int_eq(errno, EINPROGRESS);
