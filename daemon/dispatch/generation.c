@@ -58,6 +58,8 @@ void generation_hand(Generation *generation, Request *request, guint32 worker)
         .deadline_usec = request->deadline_usec,
         .method = request->method,
         .peer = request->peer,
+        .headers = request->headers != NULL ? request->headers->data : NULL,
+        .headers_bytes = request->headers != NULL ? request->headers->len : 0,
         .args = request->args,
         .args_bytes = (guint32)request->args_bytes,
     };

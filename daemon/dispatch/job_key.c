@@ -1,4 +1,5 @@
 #include "daemon/dispatch/job_key.h"
+#include "actor/ring/headers.h"
 #include "daemon/base/random.h"
 #include "daemon/wire/field.h"
 #include <string.h>
@@ -53,6 +54,19 @@ static gboolean read_argument(const KeySource *source, const Request *request, F
     g_assert_not_reached();
 }
 
+/* A call without it shares its lane with all others without it. */
+static void read_header(const KeySource *source, const Request *request, FactoryJob *job)
+{
+    const gchar *value =
+        request->headers != NULL
+            ? headers_find(request->headers->data, request->headers->len, source->header)
+            : NULL;
+    if (value != NULL)
+        set_key(job, value, strlen(value));
+    else
+        set_absent(job);
+}
+
 /* The part of a peer's address that stays the same when it connects again. */
 static gsize client_part(const gchar *peer, const gchar **part)
 {
@@ -78,8 +92,8 @@ gboolean job_key_read(const KeySource *source, const Request *request, FactoryJo
         return TRUE;
     case KEY_ARG:
         return read_argument(source, request, job, why);
-    case KEY_HEADER: /* the transports that are served carry no headers */
-        set_absent(job);
+    case KEY_HEADER:
+        read_header(source, request, job);
         return TRUE;
     case KEY_PEER: {
         const gsize bytes = client_part(request->peer, &part);

@@ -1,4 +1,5 @@
 #include "daemon/dispatch/request.h"
+#include "daemon/dispatch/theader_reply.h"
 #include "daemon/wire/reply.h"
 #include "daemon/wire/walk.h"
 #include <string.h>
@@ -54,6 +55,21 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
     return request;
 }
 
+void request_set_carrier(Request *request, const RequestCarrier *carrier, GByteArray *headers)
+{
+    request->carrier = *carrier;
+    request->headers = headers;
+    request->held_bytes += headers != NULL ? headers->len : 0;
+}
+
+void request_set_reply_headers(Request *request, const guint8 *block, gsize bytes)
+{
+    if (!request->carrier.is_theader || bytes == 0)
+        return;
+    request->reply_headers = g_byte_array_sized_new((guint)bytes);
+    g_byte_array_append(request->reply_headers, block, (guint)bytes);
+}
+
 Request *request_hold(Request *request)
 {
     OBJ_CHECK(request, REQUEST_MAGIC);
@@ -72,6 +88,8 @@ void request_release(Request *request)
     g_free(request->method);
     g_ref_string_release(request->peer);
     g_free(request->buffer);
+    g_clear_pointer(&request->headers, g_byte_array_unref);
+    g_clear_pointer(&request->reply_headers, g_byte_array_unref);
     *request->client.memory->held_bytes -= (gint64)request->reply_bytes;
     g_free(request->reply);
     OBJ_FINI(request, REQUEST_MAGIC);
@@ -110,12 +128,17 @@ static gboolean wants_reply(const Request *request)
 
 static WireAddress address_of(const Request *request)
 {
-    return (WireAddress){ request->client.transport, request->protocol, request->seqid,
-                          (const guint8 *)request->method, request->method_bytes };
+    /* What a THeader frame holds is a message without a frame. */
+    const WireTransport by =
+        request->carrier.is_theader ? WIRE_TRANSPORT_UNFRAMED : request->client.transport;
+    return (WireAddress){ by, request->protocol, request->seqid, (const guint8 *)request->method,
+                          request->method_bytes };
 }
 
 static void set_reply(Request *request, guint8 *frame, gsize bytes)
 {
+    if (request->carrier.is_theader)
+        frame = theader_reply_wrap(request, frame, bytes, &bytes);
     request->reply = frame;
     request->reply_bytes = bytes;
     *request->client.memory->held_bytes += (gint64)bytes;
@@ -171,8 +194,9 @@ void request_fail(Request *request, FactoryReason reason, const gchar *text, gss
     const WireException what = { (WireExceptionType)verdicts[reason].exception, message,
                                  strlen(message) };
     const gsize bytes = wire_exception_bytes(&to, &what);
-    set_reply(request, g_malloc(bytes), bytes);
-    wire_exception_write(request->reply, &to, &what);
+    guint8 *frame = g_malloc(bytes);
+    wire_exception_write(frame, &to, &what);
+    set_reply(request, frame, bytes);
     finish(request, reason);
 }
 

@@ -40,6 +40,13 @@ typedef struct {
     WireTransport transport; /* the reply goes by the same */
 } RequestClient;
 
+/* How a call came in a THeader frame; its reply goes back in another one. */
+typedef struct {
+    gboolean is_theader;
+    guint32 seqid;
+    gboolean is_zlib;
+} RequestCarrier;
+
 struct Request {
     ObjTag tag;
     RequestState state;
@@ -50,6 +57,9 @@ struct Request {
     gboolean is_trial;     /* of what was refused before: poison.h */
     struct Service *owner; /* until it is finished; NULL: no service has it */
     WireProtocol protocol;
+    RequestCarrier carrier;
+    GByteArray *headers;       /* that came with it: actor/ring/headers.h; NULL: none */
+    GByteArray *reply_headers; /* as its worker wrote them; NULL: none */
     gboolean oneway;
     gint32 seqid;
     gchar *service; /* the name in a multiplexed call; NULL: none */
@@ -75,6 +85,10 @@ struct Request {
 Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize message_bytes,
                      GRefString *peer, const RequestClient *client, gsize max_reply_bytes,
                      gint64 now_usec);
+/* Right behind request_new(): it came with these (transfer full; NULL: none). */
+void request_set_carrier(Request *request, const RequestCarrier *carrier, GByteArray *headers);
+/* Before it is answered: the handler's; copied, and of no use to who has no THeader. */
+void request_set_reply_headers(Request *request, const guint8 *block, gsize bytes);
 Request *request_hold(Request *request);
 void request_release(Request *request); /* the last holder frees it; it must be FINISHED */
 

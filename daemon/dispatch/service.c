@@ -1,4 +1,5 @@
 #include "daemon/dispatch/service.h"
+#include "daemon/dispatch/call_headers.h"
 #include "daemon/dispatch/job_key.h"
 #include "daemon/dispatch/plan.h"
 #include "daemon/dispatch/service_state.h"
@@ -69,6 +70,7 @@ static FactoryReason on_replied(Request *request, const RingReply *reply, gpoint
         [RING_NO_REPLY] = REASON_COMPLETED,
         [RING_NOT_STARTED] = REASON_DEADLINE,
     };
+    request_set_reply_headers(request, reply->headers, reply->headers_bytes);
     service_note_end(service_of(user), request, reasons[reply->outcome]);
     if (request->state == REQUEST_FINISHED)
         return REASON_COMPLETED; /* its deadline answered it before: counted then */
@@ -86,13 +88,25 @@ static FactoryReason on_replied(Request *request, const RingReply *reply, gpoint
 
 /* --- from the front ---------------------------------------------------------------------- */
 
+/* What is configured is the most that a client may ask for. */
+static FactoryPriority priority_of(const MethodConfig *method, const CallHeaders *asked)
+{
+    const guint own = method != NULL ? method->priority : PRIORITY_NORMAL;
+    if (asked->priority < 0)
+        return (FactoryPriority)own;
+    return (FactoryPriority)(method != NULL ? MAX(own, (guint)asked->priority)
+                                            : (guint)asked->priority);
+}
+
 static FactoryJob job_of(Service *service, Request *request, const MethodConfig **method)
 {
     guint number;
     *method = methods_config(service->methods, request->method, &number);
     const gint64 own = *method != NULL ? (*method)->deadline_usec : 0;
+    const gint64 most = own > 0 ? own : service->config->deadline_usec;
+    const CallHeaders asked = call_headers_read(request->headers);
     request->deadline_usec =
-        request->received_usec + (own > 0 ? own : service->config->deadline_usec);
+        request->received_usec + (asked.timeout_usec > 0 ? MIN(asked.timeout_usec, most) : most);
     return (FactoryJob){
         .client = job_client(request),
         .connection = (guint64)(guintptr)request->client.user,
@@ -101,7 +115,8 @@ static FactoryJob job_of(Service *service, Request *request, const MethodConfig 
         .deadline_usec = request->deadline_usec,
         .bytes = (guint32)MIN(request->held_bytes, G_MAXUINT32),
         .method = (guint16)number,
-        .priority = (guint8)(*method != NULL ? (*method)->priority : PRIORITY_NORMAL),
+        .ttl_usec = asked.queue_usec,
+        .priority = (guint8)priority_of(*method, &asked),
         .idempotent = *method != NULL && (*method)->idempotent,
         .no_discard = *method != NULL && !(*method)->discardable,
     };

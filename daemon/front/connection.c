@@ -1,5 +1,6 @@
 #include "daemon/front/connection.h"
 #include "daemon/front/connection_state.h"
+#include "daemon/front/header_frame.h"
 #include "daemon/front/refusal.h"
 #include "actor/fault/fault_point.h"
 #include <errno.h>
@@ -104,25 +105,44 @@ static void refuse_bytes(Connection *connection, WireVerdict verdict)
     finish(connection, CTR_CLOSED_PROTOCOL);
 }
 
-static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer user)
+/* A whole message, and how it came. */
+static gboolean take_message(Connection *connection, HeaderFrame *message, gboolean is_theader)
 {
-    Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
     const ConnectionShared *shared = connection->shared;
     const RequestClient client = { on_finished, connection, shared->memory,
                                    connection->intake.transport };
+    const RequestCarrier carrier = { is_theader, message->header.seqid, message->header.is_zlib };
     WireHead head;
-    const WireVerdict verdict = wire_verdict_at_end(wire_head_peek(buffer + offset, length, &head));
+    const WireVerdict verdict = wire_verdict_at_end(
+        wire_head_peek(message->buffer + message->offset, message->bytes, &head));
     if (verdict != WIRE_OK) {
-        g_free(buffer);
+        g_free(message->buffer);
+        g_clear_pointer(&message->headers, g_byte_array_unref);
         refuse_bytes(connection, verdict);
         return FALSE;
     }
-    Request *request = request_new(&head, buffer, offset, length, connection->peer, &client,
-                                   shared->config->max_frame_bytes, loop_now_usec());
+    Request *request =
+        request_new(&head, message->buffer, message->offset, message->bytes, connection->peer,
+                    &client, shared->config->max_frame_bytes, loop_now_usec());
+    request_set_carrier(request, &carrier, message->headers);
     g_queue_push_tail(&connection->line.calls, request);
     connection->frame_since = 0;
     dispatch_submit(shared->dispatch, request);
     return may_take_calls(connection);
+}
+
+static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer user)
+{
+    Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
+    HeaderFrame message = { .buffer = buffer, .offset = offset, .bytes = length };
+    if (!wire_is_theader(buffer + offset, length))
+        return take_message(connection, &message, FALSE);
+    const WireVerdict verdict = header_frame_open(
+        buffer, offset, length, connection->shared->config->max_frame_bytes, &message);
+    if (verdict == WIRE_OK)
+        return take_message(connection, &message, TRUE);
+    refuse_bytes(connection, verdict);
+    return FALSE;
 }
 
 static void take_bytes(Connection *connection, const guint8 *bytes, gsize length)

@@ -1,4 +1,5 @@
 #include "daemon/hosts/host_spawn.h"
+#include "actor/ring/headers.h"
 #include "actor/ring/link.h"
 #include "daemon/base/fd.h"
 #include "daemon/hosts/execute.h"
@@ -15,8 +16,8 @@
 #define SPARE_SLOTS 1u
 /* Of options.def. */
 #define SANDBOX_WORD_NONE 0u
-/* Method, peer and headers travel beside the arguments. */
-#define CALL_HEAD_BYTES 4096u
+/* Method and peer travel beside the arguments, and so do headers. */
+#define CALL_HEAD_BYTES (4096u + HEADERS_MAX_BYTES)
 
 /* sluiced's end does not block; the other end may: a worker waits for room in it. */
 static gboolean make_pair(Fd *ours, Fd *theirs, GError **error)

@@ -17,7 +17,6 @@ NO_CALLS = {
     "bad_count": head("echo") + b"\x0f\0\1\x08\x7f\xff\xff\xff",
     "too_deep": head("ping") + b"\x0c\0\1" * 64,
     "not_thrift": frame(bytes.fromhex("deadbeef") * 8),
-    "theader": frame(bytes.fromhex("0fff0000000000010001") + b"\0" * 20),
     "bad_version": frame(b"\x80\x02\0\x01" + b"\0" * 9),
     "bad_message_type": frame(head("ping", REPLY) + b"\0"),
     "bad_name": frame(b"\x80\x01\0\x01" + struct.pack(">i", -1) + b"\0" * 5),
