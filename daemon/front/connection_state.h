@@ -1,11 +1,12 @@
 /* connection_state.h - what a connection is made of.  Private: of connection.c, which has its bytes
- * and its life, and connection_time.c, which has its patience.                               */
+ * and its life, connection_calls.c, which has its calls, and connection_time.c, which has its
+ * patience.                                                                                  */
 #pragma once
-#include "daemon/base/fd.h"
 #include "daemon/base/obj.h"
 #include "daemon/front/connection.h"
 #include "daemon/front/intake.h"
 #include "daemon/front/reply_line.h"
+#include "daemon/front/stream.h"
 
 #define CONNECTION_MAGIC 0x434f4e4eu
 
@@ -13,7 +14,7 @@ struct Connection {
     ObjTag tag;
     const ConnectionShared *shared;
     ConnectionState state;
-    Fd fd;
+    Stream stream;
     GRefString *peer;
     gchar *host;
     struct event *on_readable, *on_writable, *timer;
@@ -25,6 +26,22 @@ struct Connection {
     DaemonCounter end_reason; /* once it reads no more calls */
     gsize buffered_bytes;     /* of the intake, as counted against buffer-memory */
 };
+
+static inline void connection_count(Connection *connection, DaemonCounter counter, gint64 by)
+{
+    connection->shared->stats->daemon[counter] += by;
+}
+
+/* connection.c: reads no more calls; closes when all replies are out. */
+void connection_end(Connection *connection, DaemonCounter reason);
+
+/* connection_calls.c */
+/* Takes the calls out of bytes that were read to where intake_reserve() said. */
+void connection_take_bytes(Connection *connection, const guint8 *bytes, gsize length);
+/* What is in line for a client is bounded: one that does not read is not read from. */
+gboolean connection_may_take_calls(const Connection *connection);
+/* Keeps the bytes of incomplete frames within buffer-memory. */
+void connection_count_intake(Connection *connection);
 
 /* connection_time.c */
 void connection_arm_timer(Connection *connection); /* where a wait begins */

@@ -1,8 +1,5 @@
 #include "daemon/front/reply_line.h"
-#include "actor/fault/fault_point.h"
 #include <errno.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #define REPLIES_PER_SEND 64
 
@@ -41,24 +38,15 @@ static void retire(ReplyLine *line, gsize sent)
     }
 }
 
-static ssize_t send_some(int fd, const struct msghdr *packet)
-{
-    if (FAULT_AT(CLIENT_SEND_AGAIN) || FAULT_AT(CLIENT_SEND_BROKEN))
-        return -1;
-    if (FAULT_AT(CLIENT_SEND_SHORT))
-        return send(fd, packet->msg_iov[0].iov_base, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return sendmsg(fd, packet, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-LineResult reply_line_send(ReplyLine *line, int fd, gint64 *sent)
+LineResult reply_line_send(ReplyLine *line, Stream *stream, gint64 *sent)
 {
     struct iovec parts[REPLIES_PER_SEND];
     for (;;) {
         retire(line, 0);
-        const struct msghdr packet = { .msg_iov = parts, .msg_iovlen = gather(line, parts) };
-        if (packet.msg_iovlen == 0)
+        const gsize n_parts = gather(line, parts);
+        if (n_parts == 0)
             return LINE_WAITS_FOR_CALLS;
-        const ssize_t out = send_some(fd, &packet);
+        const ssize_t out = stream_send(stream, parts, n_parts);
         if (out < 0 && errno == EAGAIN)
             return LINE_WAITS_FOR_SOCKET;
         if (out < 0 && errno != EINTR)

@@ -10,6 +10,7 @@
  * Thread: the loop's.   Owns: the client's side of each request in it.                       */
 #pragma once
 #include "daemon/dispatch/dispatch.h"
+#include "daemon/front/stream.h"
 
 typedef struct {
     GQueue calls;       /* of Request */
@@ -27,7 +28,7 @@ static inline gboolean reply_line_is_empty(const ReplyLine *line)
 }
 
 /* Sends what can be sent now; adds to *sent. */
-LineResult reply_line_send(ReplyLine *line, int fd, gint64 *sent);
+LineResult reply_line_send(ReplyLine *line, Stream *stream, gint64 *sent);
 
 /* The client has gone: every call is told. */
 void reply_line_abandon(ReplyLine *line, Dispatch *dispatch);

@@ -11,7 +11,8 @@ typedef struct {
     ServiceStats stats;
     gint64 held_bytes;
     BufferMemory memory;
-    int ours, theirs;
+    Stream stream;
+    int theirs;
     gint64 sent;
     guint abandoned;
 } Wire;
@@ -35,8 +36,9 @@ static void wire_open(Wire *wire)
     const int bytes = 1; /* as few as the kernel allows */
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
-    *wire =
-        (Wire){ .memory = { &wire->held_bytes, G_MAXINT64 }, .ours = pair[0], .theirs = pair[1] };
+    *wire = (Wire){ .memory = { &wire->held_bytes, G_MAXINT64 },
+                    .stream = { pair[0] },
+                    .theirs = pair[1] };
 }
 
 static void wire_close(Wire *wire)
@@ -44,7 +46,7 @@ static void wire_close(Wire *wire)
     ck_assert(reply_line_is_empty(&wire->line));
     ck_assert_uint_eq(wire->line.reply_bytes, 0);
     ck_assert_int_eq(wire->held_bytes, 0); /* every request has been let go of */
-    close(wire->ours);
+    stream_close(&wire->stream);
     close(wire->theirs);
 }
 
@@ -83,7 +85,7 @@ static void finish_with(Wire *wire, Request *request, const gchar *reply)
 
 static LineResult send_now(Wire *wire)
 {
-    return reply_line_send(&wire->line, wire->ours, &wire->sent);
+    return reply_line_send(&wire->line, &wire->stream, &wire->sent);
 }
 
 static void assert_arrived(const Wire *wire, const gchar *expected)
