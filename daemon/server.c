@@ -102,11 +102,12 @@ static void drain(Server *server)
                                 server->config->drain_timeout_usec);
 }
 
-/* Who looks at readiness hears of the stop before anybody is turned away.  Protocols with a word
- * for it would say here that this connection is not for long; framed Thrift has none. */
+/* Who looks at readiness hears of the stop before anybody is turned away, and so do clients whose
+ * protocol has a word for it; framed Thrift has none. */
 static void give_grace(Server *server)
 {
     set_state(server, SERVER_GRACE);
+    front_go_away(server->front);
     reload_stop(server->reload);
     if (server->config->drain_grace_usec == 0)
         drain(server);

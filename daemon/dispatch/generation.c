@@ -129,6 +129,8 @@ static void on_reply(gpointer job, const RingClaim *claim, const RingReply *repl
     FactoryEvent event = of_worker(generation, EVENT_FINISHED, claim->worker);
     event.job = request->job;
     event.at_usec = claim->claimed_usec;
+    request->started_usec = claim->claimed_usec;
+    request->generation = generation_number(generation);
     event.reason = driver->events.replied(request, reply, driver->user);
     driver_step(driver, &event);
     came_back(request);

@@ -1,5 +1,4 @@
 #include "daemon/dispatch/request.h"
-#include "daemon/dispatch/theader_reply.h"
 #include "daemon/wire/reply.h"
 #include "daemon/wire/walk.h"
 #include <string.h>
@@ -23,9 +22,10 @@ static const struct {
 static const struct {
     ServiceCounter counter;
     guint exception;
+    gint code;
 } verdicts[REASONS] = {
-#define VERDICT(reason_, counter_, exception_) \
-    [REASON_##reason_] = { CTR_##counter_, WIRE_EXCEPTION_##exception_ },
+#define VERDICT(reason_, counter_, exception_, code_) \
+    [REASON_##reason_] = { CTR_##counter_, WIRE_EXCEPTION_##exception_, code_ },
 #include "daemon/dispatch/verdict.def"
 };
 
@@ -52,6 +52,7 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
     request->held_bytes = sizeof *request + message_bytes + head->name_bytes;
     request->max_reply_bytes = max_reply_bytes;
     request->received_usec = now_usec;
+    request->load = -1;
     return request;
 }
 
@@ -64,7 +65,7 @@ void request_set_carrier(Request *request, const RequestCarrier *carrier, GByteA
 
 void request_set_reply_headers(Request *request, const guint8 *block, gsize bytes)
 {
-    if (!request->carrier.is_theader || bytes == 0)
+    if (request->carrier.kind == CARRIER_NONE || bytes == 0)
         return;
     request->reply_headers = g_byte_array_sized_new((guint)bytes);
     g_byte_array_append(request->reply_headers, block, (guint)bytes);
@@ -115,6 +116,7 @@ void request_admit(Request *request, guint64 job)
 static void finish(Request *request, FactoryReason reason)
 {
     set_state(request, REQUEST_FINISHED);
+    request->reason = reason;
     g_clear_pointer(&request->buffer, g_free); /* a reply may wait long for its turn */
     request->stats->service[verdicts[reason].counter]++;
     if (request->client.finished != NULL)
@@ -128,17 +130,12 @@ static gboolean wants_reply(const Request *request)
 
 static WireAddress address_of(const Request *request)
 {
-    /* What a THeader frame holds is a message without a frame. */
-    const WireTransport by =
-        request->carrier.is_theader ? WIRE_TRANSPORT_UNFRAMED : request->client.transport;
-    return (WireAddress){ by, request->protocol, request->seqid, (const guint8 *)request->method,
-                          request->method_bytes };
+    return (WireAddress){ request->client.transport, request->protocol, request->seqid,
+                          (const guint8 *)request->method, request->method_bytes };
 }
 
 static void set_reply(Request *request, guint8 *frame, gsize bytes)
 {
-    if (request->carrier.is_theader)
-        frame = theader_reply_wrap(request, frame, bytes, &bytes);
     request->reply = frame;
     request->reply_bytes = bytes;
     *request->client.memory->held_bytes += (gint64)bytes;
@@ -201,3 +198,25 @@ void request_fail(Request *request, FactoryReason reason, const gchar *text, gss
 }
 
 void request_finish_silently(Request *request) { finish(request, REASON_COMPLETED); }
+
+void request_carry_reply(Request *request, guint8 *frame, gsize bytes)
+{
+    g_assert(request->state == REQUEST_FINISHED);
+    *request->client.memory->held_bytes -= (gint64)request->reply_bytes;
+    g_free(request->reply);
+    set_reply(request, frame, bytes);
+}
+
+gint request_error_code(const Request *request) { return verdicts[request->reason].code; }
+
+Request *request_of_words(guint8 *words, gsize bytes, GRefString *peer, const RequestClient *client)
+{
+    Request *request = g_new0(Request, 1);
+    OBJ_INIT(request, REQUEST_MAGIC);
+    request->holders = 1;
+    request->client = *client;
+    request->peer = g_ref_string_acquire(peer);
+    request->state = REQUEST_FINISHED;
+    set_reply(request, words, bytes);
+    return request;
+}

@@ -40,11 +40,17 @@ typedef struct {
     WireTransport transport; /* the reply goes by the same */
 } RequestClient;
 
-/* How a call came in a THeader frame; its reply goes back in another one. */
+/* How a call came, and so how its reply goes back: the front's own, nobody else looks at it. */
+typedef enum { CARRIER_NONE, CARRIER_THEADER, CARRIER_HTTP, CARRIER_WEBSOCKET } CarrierKind;
+
 typedef struct {
-    gboolean is_theader;
-    guint32 seqid;
-    gboolean is_zlib;
+    CarrierKind kind;
+    guint32 seqid;          /* THeader: of the frame */
+    gboolean is_zlib;       /* THeader: so is the reply */
+    gboolean may_overtake;  /* THeader: its reply need not wait for those before it */
+    gboolean closes;        /* HTTP: the connection ends with its reply */
+    gboolean is_kept_alive; /* HTTP: the client must be told that it does not */
+    gboolean is_text;       /* WebSocket: so is the reply */
 } RequestCarrier;
 
 struct Request {
@@ -60,6 +66,10 @@ struct Request {
     RequestCarrier carrier;
     GByteArray *headers;       /* that came with it: actor/ring/headers.h; NULL: none */
     GByteArray *reply_headers; /* as its worker wrote them; NULL: none */
+    FactoryReason reason;      /* what it has come to, once FINISHED */
+    gint64 started_usec;       /* by a worker; 0: not, or it has not said */
+    guint generation;          /* of that worker; 0: none */
+    gint64 load;               /* calls of its service when it ended; -1: not known */
     gboolean oneway;
     gint32 seqid;
     gchar *service; /* the name in a multiplexed call; NULL: none */
@@ -87,7 +97,7 @@ Request *request_new(const WireHead *head, guint8 *buffer, gsize offset, gsize m
                      gint64 now_usec);
 /* Right behind request_new(): it came with these (transfer full; NULL: none). */
 void request_set_carrier(Request *request, const RequestCarrier *carrier, GByteArray *headers);
-/* Before it is answered: the handler's; copied, and of no use to who has no THeader. */
+/* Before it is answered: the handler's; copied, and of no use where no headers can go back. */
 void request_set_reply_headers(Request *request, const guint8 *block, gsize bytes);
 Request *request_hold(Request *request);
 void request_release(Request *request); /* the last holder frees it; it must be FINISHED */
@@ -103,3 +113,13 @@ void request_fail(Request *request, FactoryReason reason, const gchar *text, gss
 
 /* Finished without a reply: a oneway method ran. */
 void request_finish_silently(Request *request);
+
+/* What goes out instead of the reply (transfer full): the same in what carries it. */
+void request_carry_reply(Request *request, guint8 *frame, gsize bytes);
+/* Of fbthrift's error codes the one for what it has come to; -1: none, it went well. */
+gint request_error_code(const Request *request);
+
+/* No call: words for the client that have their place between replies, and are ready.
+ * `words` (transfer full).  Never submitted. */
+Request *request_of_words(guint8 *words, gsize bytes, GRefString *peer,
+                          const RequestClient *client);

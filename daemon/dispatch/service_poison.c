@@ -69,6 +69,8 @@ gboolean service_passes(Service *service, Request *request)
 /* Answered while its worker is busy with it, it has its arguments no longer when that dies. */
 void service_note_end(const Service *service, Request *request, FactoryReason reason)
 {
+    const FactoryStats *stats = factory_stats(service_factory(service));
+    request->load = (gint64)(stats->queued + stats->running);
     const gboolean runs_on = reason == REASON_LATE || reason == REASON_WORKER_KILLED;
     if (runs_on)
         know_again(service, request);

@@ -34,8 +34,9 @@ typedef struct {
     DaemonStats *stats;
     LogLimit *log_limit;
     BufferMemory *memory;
-    gboolean is_draining; /* a connection closes as soon as it is between two calls */
-    guint8 *scratch;      /* CONNECTION_SCRATCH_BYTES, used within one read */
+    gboolean is_draining;   /* a connection closes as soon as it is between two calls */
+    gboolean is_going_away; /* that will come: who can be told is told with each reply */
+    guint8 *scratch;        /* CONNECTION_SCRATCH_BYTES, used within one read */
     void (*closed)(Connection *connection, gpointer user); /* right before it is freed */
     gpointer user;
 } ConnectionShared;

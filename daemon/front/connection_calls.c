@@ -1,4 +1,5 @@
 /* connection_calls.c - from the bytes of a connection to its calls. */
+#include "daemon/front/carrier.h"
 #include "daemon/front/connection_state.h"
 #include "daemon/front/header_frame.h"
 #include "daemon/front/refusal.h"
@@ -21,7 +22,8 @@ gboolean connection_may_take_calls(const Connection *connection)
 static void on_finished(Request *request, gpointer user)
 {
     Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
-    connection->line.reply_bytes += request->reply_bytes;
+    carrier_wrap(request, connection->shared->is_going_away, loop_now_usec());
+    reply_line_finished(&connection->line, request);
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
@@ -42,9 +44,16 @@ static void refuse_bytes(Connection *connection, WireVerdict verdict)
 static gboolean take_message(Connection *connection, HeaderFrame *message, gboolean is_theader)
 {
     const ConnectionShared *shared = connection->shared;
+    /* What a THeader frame holds is a message without a frame. */
     const RequestClient client = { on_finished, connection, shared->memory,
-                                   connection->intake.transport };
-    const RequestCarrier carrier = { is_theader, message->header.seqid, message->header.is_zlib };
+                                   is_theader ? WIRE_TRANSPORT_UNFRAMED
+                                              : connection->intake.transport };
+    const RequestCarrier carrier = {
+        .kind = is_theader ? CARRIER_THEADER : CARRIER_NONE,
+        .seqid = message->header.seqid,
+        .is_zlib = message->header.is_zlib,
+        .may_overtake = (message->header.flags & WIRE_THEADER_OUT_OF_ORDER) != 0,
+    };
     WireHead head;
     const WireVerdict verdict = wire_verdict_at_end(
         wire_head_peek(message->buffer + message->offset, message->bytes, &head));

@@ -234,6 +234,8 @@ static void on_left(Listener *listener, gpointer user)
     g_ptr_array_remove(front->leaving, listener);
 }
 
+void front_go_away(Front *front) { front->shared.is_going_away = TRUE; }
+
 /* Whoever has connected already is not reset, but served or told. */
 void front_stop_accepting(Front *front)
 {
@@ -252,6 +254,7 @@ void front_drain(Front *front)
     GHashTableIter iter;
     gpointer connection;
     front_stop_accepting(front);
+    front_go_away(front);
     front->shared.is_draining = TRUE;
     g_hash_table_iter_init(&iter, front->connections);
     while (g_hash_table_iter_next(&iter, &connection, NULL))

@@ -33,6 +33,8 @@ FrontChange *front_prepare(Front *front, const Config *next, GError **error);
 void front_commit(Front *front, FrontChange *change, Config *next);
 void front_abandon(FrontChange *change); /* NULL is fine */
 
+/* Goes on as before, but clients that can be told are told to go elsewhere. */
+void front_go_away(Front *front);
 void front_stop_accepting(Front *front); /* closes listeners, removes socket files */
 /* That too, and each connection closes between two calls, an idle one at once. */
 void front_drain(Front *front);

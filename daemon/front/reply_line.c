@@ -38,6 +38,25 @@ static void retire(ReplyLine *line, gsize sent)
     }
 }
 
+/* One that is partly out has finished, and so stays the head. */
+static void overtake(ReplyLine *line, Request *request)
+{
+    GList *own = g_queue_find(&line->calls, request), *before = line->calls.head;
+    while (before != own && ((const Request *)before->data)->state == REQUEST_FINISHED)
+        before = before->next;
+    if (before == own)
+        return;
+    g_queue_unlink(&line->calls, own);
+    g_queue_insert_before_link(&line->calls, before, own);
+}
+
+void reply_line_finished(ReplyLine *line, Request *request)
+{
+    line->reply_bytes += request->reply_bytes;
+    if (request->carrier.may_overtake)
+        overtake(line, request);
+}
+
 LineResult reply_line_send(ReplyLine *line, Stream *stream, gint64 *sent)
 {
     struct iovec parts[REPLIES_PER_SEND];

@@ -27,6 +27,10 @@ static inline gboolean reply_line_is_empty(const ReplyLine *line)
     return line->calls.length == 0 && line->last_words == NULL;
 }
 
+/* A request in the line has finished: counts its reply, and has it overtake those that have
+ * not, if it may. */
+void reply_line_finished(ReplyLine *line, Request *request);
+
 /* Sends what can be sent now; adds to *sent. */
 LineResult reply_line_send(ReplyLine *line, Stream *stream, gint64 *sent);
 

@@ -12,6 +12,9 @@
 #include "daemon/wire/cursor.h"
 #include "daemon/wire/protocol.h"
 
+/* A flag: replies may come in another order than their calls (fbthrift). */
+#define WIRE_THEADER_OUT_OF_ORDER 0x0001u
+
 typedef struct {
     guint16 flags;
     guint32 seqid; /* of the header; the message has its own */
