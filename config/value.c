@@ -1,6 +1,7 @@
 /* value.c - see value.h. */
 #include "config/value.h"
 #include "config/config.h"
+#include "config/origins.h"
 #include <string.h>
 
 #define USER_NAME_MOST  32
@@ -44,6 +45,7 @@ static const gchar *const syntaxes[] = {
     [VALUE_PATH] = "an absolute path",
     [VALUE_PLUGIN] = "a file name or an absolute path",
     [VALUE_USER] = "a user's name, or nothing",
+    [VALUE_ORIGINS] = ORIGINS_FORMS,
     [VALUE_LISTENERS] = "tcp://HOST:PORT or unix:/PATH, several separated by ';'",
     [VALUE_ADMIN] = "http://HOST:PORT, or nothing to turn it off",
     [VALUE_RANGE] = "or two such numbers as in 2..16",
@@ -235,6 +237,8 @@ gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, G
         return store_text(is_plugin_file(text), text, field, error);
     case VALUE_USER:
         return parse_user(text, field, error);
+    case VALUE_ORIGINS:
+        return origins_parse(text, field, error);
     case VALUE_LISTENERS:
         return parse_listeners(text, field, error);
     case VALUE_ADMIN:
@@ -293,6 +297,8 @@ gboolean value_equal(ValueType type, gconstpointer a, gconstpointer b)
     case VALUE_PLUGIN:
     case VALUE_USER:
         return g_strcmp0(*(gchar *const *)a, *(gchar *const *)b) == 0;
+    case VALUE_ORIGINS:
+        return origins_equal(*(gchar * *const *)a, *(gchar * *const *)b);
     case VALUE_LISTENERS:
         return equal_listeners(*(GPtrArray *const *)a, *(GPtrArray *const *)b);
     case VALUE_ADMIN:
@@ -316,6 +322,9 @@ void value_clear(ValueType type, gpointer field)
     case VALUE_PLUGIN:
     case VALUE_USER:
         g_clear_pointer((gchar **)field, g_free);
+        return;
+    case VALUE_ORIGINS:
+        g_clear_pointer((gchar ***)field, g_strfreev);
         return;
     case VALUE_LISTENERS:
         g_clear_pointer((GPtrArray **)field, g_ptr_array_unref);

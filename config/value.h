@@ -14,6 +14,7 @@ typedef enum {
     VALUE_PATH,
     VALUE_PLUGIN,
     VALUE_USER,
+    VALUE_ORIGINS,
     VALUE_LISTENERS,
     VALUE_ADMIN,
     VALUE_CHOICE,

@@ -45,12 +45,12 @@ typedef enum { CARRIER_NONE, CARRIER_THEADER, CARRIER_HTTP, CARRIER_WEBSOCKET } 
 
 typedef struct {
     CarrierKind kind;
-    guint32 seqid;          /* THeader: of the frame */
-    gboolean is_zlib;       /* THeader: so is the reply */
-    gboolean may_overtake;  /* THeader: its reply need not wait for those before it */
-    gboolean closes;        /* HTTP: the connection ends with its reply */
-    gboolean is_kept_alive; /* HTTP: the client must be told that it does not */
-    gboolean is_text;       /* WebSocket: so is the reply */
+    guint32 seqid;         /* THeader: of the frame */
+    gboolean is_zlib;      /* THeader: so is the reply */
+    gboolean may_overtake; /* THeader: its reply need not wait for those before it */
+    gboolean closes;       /* HTTP: the connection ends with its reply */
+    gboolean is_http10;    /* HTTP: must be told that the connection does not end */
+    gboolean is_text;      /* WebSocket: so is the reply */
 } RequestCarrier;
 
 struct Request {

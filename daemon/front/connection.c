@@ -30,6 +30,7 @@ static void free_connection(Connection *connection)
     event_free(connection->on_writable);
     event_free(connection->timer);
     g_assert(connection->buffered_bytes == 0);
+    connection_web_free(connection->web);
     g_ref_string_release(connection->peer);
     g_free(connection->host);
     OBJ_FINI(connection, CONNECTION_MAGIC);
@@ -51,6 +52,7 @@ void connection_close(Connection *connection, DaemonCounter reason)
     stream_close(&connection->stream);
     reply_line_abandon(&connection->line, connection->shared->dispatch);
     intake_clear(&connection->intake);
+    connection_web_end(connection->web);
     connection_count_intake(connection);
     loop_defer(connection->shared->loop, &connection->flush);
 }
@@ -196,7 +198,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 void connection_finish_if_idle(Connection *connection)
 {
     if (connection->state == CONNECTION_OPEN && reply_line_is_empty(&connection->line) &&
-        connection->intake.bytes == NULL && stream_unread_bytes(&connection->stream) == 0)
+        connection->intake.bytes == NULL && connection_web_is_between(connection->web) &&
+        stream_unread_bytes(&connection->stream) == 0)
         connection_end(connection, CTR_CLOSED_DRAIN);
 }
 
@@ -221,6 +224,7 @@ void connection_end(Connection *connection, DaemonCounter reason)
     set_state(connection, CONNECTION_ENDING);
     connection->end_reason = reason;
     intake_clear(&connection->intake);
+    connection_web_end(connection->web);
     connection_count_intake(connection);
     connection->frame_since = 0;
     balance_reading(connection);

@@ -6,7 +6,7 @@
 
 void connection_count_intake(Connection *connection)
 {
-    const gsize now = connection->intake.size;
+    const gsize now = connection->intake.size + connection_web_held_bytes(connection->web);
     *connection->shared->memory->held_bytes += (gint64)now - (gint64)connection->buffered_bytes;
     connection->buffered_bytes = now;
 }
@@ -22,12 +22,15 @@ gboolean connection_may_take_calls(const Connection *connection)
 static void on_finished(Request *request, gpointer user)
 {
     Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
-    carrier_wrap(request, connection->shared->is_going_away, loop_now_usec());
+    const gboolean is_going_away = connection->shared->is_going_away;
+    if (is_going_away && request->carrier.kind == CARRIER_HTTP)
+        connection_web_go_away(connection, request);
+    carrier_wrap(request, is_going_away, loop_now_usec());
     reply_line_finished(&connection->line, request);
     loop_defer(connection->shared->loop, &connection->flush);
 }
 
-static void refuse_bytes(Connection *connection, WireVerdict verdict)
+void connection_refuse_bytes(Connection *connection, WireVerdict verdict)
 {
     const ConnectionShared *shared = connection->shared;
     connection_count(connection, refusal_counter(verdict), 1);
@@ -40,69 +43,104 @@ static void refuse_bytes(Connection *connection, WireVerdict verdict)
     connection_end(connection, CTR_CLOSED_PROTOCOL);
 }
 
-/* A whole message, and how it came. */
-static gboolean take_message(Connection *connection, HeaderFrame *message, gboolean is_theader)
+/* A oneway POST has its answer at once, before it runs, and nothing follows it. */
+static void submit(Connection *connection, Request *request)
+{
+    Dispatch *dispatch = connection->shared->dispatch;
+    const gboolean is_let_go = request->carrier.kind == CARRIER_HTTP && request->oneway;
+    connection->frame_since = 0;
+    if (is_let_go)
+        connection_web_acknowledge(connection, request);
+    else
+        g_queue_push_tail(&connection->line.calls, request);
+    dispatch_submit(dispatch, request);
+    if (is_let_go)
+        dispatch_client_gone(dispatch, request);
+}
+
+WireVerdict connection_take_call(Connection *connection, const CallBytes *call,
+                                 const RequestCarrier *carrier)
 {
     const ConnectionShared *shared = connection->shared;
-    /* What a THeader frame holds is a message without a frame. */
-    const RequestClient client = { on_finished, connection, shared->memory,
-                                   is_theader ? WIRE_TRANSPORT_UNFRAMED
-                                              : connection->intake.transport };
-    const RequestCarrier carrier = {
-        .kind = is_theader ? CARRIER_THEADER : CARRIER_NONE,
-        .seqid = message->header.seqid,
-        .is_zlib = message->header.is_zlib,
-        .may_overtake = (message->header.flags & WIRE_THEADER_OUT_OF_ORDER) != 0,
-    };
+    const RequestClient client = { on_finished, connection, shared->memory, call->transport };
     WireHead head;
-    const WireVerdict verdict = wire_verdict_at_end(
-        wire_head_peek(message->buffer + message->offset, message->bytes, &head));
+    const WireVerdict verdict =
+        wire_verdict_at_end(wire_head_peek(call->buffer + call->offset, call->bytes, &head));
     if (verdict != WIRE_OK) {
-        g_free(message->buffer);
-        g_clear_pointer(&message->headers, g_byte_array_unref);
-        refuse_bytes(connection, verdict);
-        return FALSE;
+        g_free(call->buffer);
+        if (call->headers != NULL)
+            g_byte_array_unref(call->headers);
+        return verdict;
     }
-    Request *request =
-        request_new(&head, message->buffer, message->offset, message->bytes, connection->peer,
-                    &client, shared->config->max_frame_bytes, loop_now_usec());
-    request_set_carrier(request, &carrier, message->headers);
-    g_queue_push_tail(&connection->line.calls, request);
-    connection->frame_since = 0;
-    dispatch_submit(shared->dispatch, request);
-    return connection_may_take_calls(connection);
+    Request *request = request_new(&head, call->buffer, call->offset, call->bytes, connection->peer,
+                                   &client, shared->config->max_frame_bytes, loop_now_usec());
+    request_set_carrier(request, carrier, call->headers);
+    submit(connection, request);
+    return WIRE_OK;
+}
+
+static WireVerdict take_theader(Connection *connection, guint8 *buffer, gsize offset, gsize length)
+{
+    HeaderFrame frame;
+    const WireVerdict verdict = header_frame_open(
+        buffer, offset, length, connection->shared->config->max_frame_bytes, &frame);
+    if (verdict != WIRE_OK)
+        return verdict;
+    const RequestCarrier carrier = {
+        .kind = CARRIER_THEADER,
+        .seqid = frame.header.seqid,
+        .is_zlib = frame.header.is_zlib,
+        .may_overtake = (frame.header.flags & WIRE_THEADER_OUT_OF_ORDER) != 0,
+    };
+    /* What is in it is a message without a frame. */
+    const CallBytes call = { frame.buffer, frame.offset, frame.bytes, frame.headers,
+                             WIRE_TRANSPORT_UNFRAMED };
+    return connection_take_call(connection, &call, &carrier);
 }
 
 static gboolean on_message(guint8 *buffer, gsize offset, gsize length, gpointer user)
 {
+    static const RequestCarrier none = { .kind = CARRIER_NONE };
     Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
-    HeaderFrame message = { .buffer = buffer, .offset = offset, .bytes = length };
-    if (!wire_is_theader(buffer + offset, length))
-        return take_message(connection, &message, FALSE);
-    const WireVerdict verdict = header_frame_open(
-        buffer, offset, length, connection->shared->config->max_frame_bytes, &message);
-    if (verdict == WIRE_OK)
-        return take_message(connection, &message, TRUE);
-    refuse_bytes(connection, verdict);
-    return FALSE;
+    const CallBytes call = { buffer, offset, length, NULL, connection->intake.transport };
+    const WireVerdict verdict = wire_is_theader(buffer + offset, length)
+                                    ? take_theader(connection, buffer, offset, length)
+                                    : connection_take_call(connection, &call, &none);
+    if (verdict != WIRE_OK)
+        connection_refuse_bytes(connection, verdict);
+    return connection_may_take_calls(connection);
+}
+
+void connection_note_begun(Connection *connection)
+{
+    if (connection->frame_since > 0)
+        return;
+    connection->frame_since = loop_now_usec();
+    connection_arm_timer(connection);
 }
 
 void connection_take_bytes(Connection *connection, const guint8 *bytes, gsize length)
 {
+    if (connection->web != NULL) {
+        connection_web_take_bytes(connection, bytes, length);
+        return;
+    }
     const WireVerdict verdict =
         intake_take(&connection->intake, bytes, length, connection->shared->config->max_frame_bytes,
                     on_message, connection);
     connection_count_intake(connection);
     if (connection->state != CONNECTION_OPEN)
         return;
-    if (verdict == WIRE_MORE && connection->frame_since == 0) {
-        connection->frame_since = loop_now_usec();
-        connection_arm_timer(connection);
+    if (verdict == WIRE_HTTP && connection->intake.transport == WIRE_TRANSPORT_UNKNOWN) {
+        connection_begin_web(connection);
+        return;
     }
+    if (verdict == WIRE_MORE)
+        connection_note_begun(connection);
     if (verdict == WIRE_FRAME_TOO_LARGE)
         connection->line.last_words = refusal_of_large_message(
             connection->intake.transport, connection->intake.bytes, connection->intake.used,
             connection->shared->config->max_frame_bytes, &connection->line.last_words_bytes);
     if (verdict != WIRE_OK && verdict != WIRE_MORE)
-        refuse_bytes(connection, verdict);
+        connection_refuse_bytes(connection, verdict);
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include "daemon/base/obj.h"
 #include "daemon/front/connection.h"
+#include "daemon/front/connection_web.h"
 #include "daemon/front/intake.h"
 #include "daemon/front/reply_line.h"
 #include "daemon/front/stream.h"
@@ -20,6 +21,7 @@ struct Connection {
     struct event *on_readable, *on_writable, *timer;
     LoopDeferred flush;
     Intake intake;
+    ConnectionWeb *web; /* NULL: it speaks Thrift without HTTP */
     ReplyLine line;
     gint64 frame_since, write_since, idle_since; /* usec; 0: not the case */
     gboolean reading;
@@ -40,6 +42,20 @@ void connection_end(Connection *connection, DaemonCounter reason);
 void connection_take_bytes(Connection *connection, const guint8 *bytes, gsize length);
 /* What is in line for a client is bounded: one that does not read is not read from. */
 gboolean connection_may_take_calls(const Connection *connection);
+/* Of a whole call; buffer and headers are taken, whatever happens. */
+typedef struct {
+    guint8 *buffer;
+    gsize offset, bytes; /* of the message in it */
+    GByteArray *headers; /* actor/ring/headers.h; NULL: none */
+    WireTransport transport;
+} CallBytes;
+
+/* WIRE_OK: it has gone to dispatch.  Else what is wrong with it. */
+WireVerdict connection_take_call(Connection *connection, const CallBytes *call,
+                                 const RequestCarrier *carrier);
+/* Counts and logs bytes that are no call, and ends the connection. */
+void connection_refuse_bytes(Connection *connection, WireVerdict verdict);
+void connection_note_begun(Connection *connection); /* part of a call has come */
 /* Keeps the bytes of incomplete frames within buffer-memory. */
 void connection_count_intake(Connection *connection);
 

@@ -55,6 +55,21 @@ static void keep(Intake *intake, const guint8 *bytes, gsize length)
     memcpy(intake->bytes, bytes, length);
 }
 
+void intake_hold(Intake *intake, const guint8 *bytes, gsize length)
+{
+    g_assert(intake->used == 0);
+    keep(intake, bytes, length);
+    intake->is_paused = TRUE;
+}
+
+guint8 *intake_steal(Intake *intake, gsize *length)
+{
+    guint8 *bytes = intake->bytes;
+    *length = intake->used;
+    forget_bytes(intake);
+    return bytes;
+}
+
 /* Copies the whole messages out of bytes that are somebody else's; keeps the rest. */
 static WireVerdict split(Intake *intake, const guint8 *bytes, gsize length, gsize max_message_bytes,
                          IntakeMessage message, gpointer user)

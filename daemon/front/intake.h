@@ -30,4 +30,11 @@ guint8 *intake_reserve(Intake *intake, guint8 *scratch, gsize max_message_bytes,
 WireVerdict intake_take(Intake *intake, const guint8 *bytes, gsize length, gsize max_message_bytes,
                         IntakeMessage message, gpointer user);
 
+/* --- for who takes no messages out of it ---------------------------------------------------- */
+
+/* Keeps bytes that come before those that are read next; there are none in it.  Paused until
+ * they are stolen. */
+void intake_hold(Intake *intake, const guint8 *bytes, gsize length);
+guint8 *intake_steal(Intake *intake, gsize *length); /* the caller's */
+
 void intake_clear(Intake *intake);

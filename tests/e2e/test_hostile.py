@@ -24,7 +24,7 @@ NO_CALLS = {
     "bad_varint": frame(b"\x82\x21" + b"\xff" * 11),
 }
 MORE_NO_CALLS = {
-    "http": [b"POST /service HTTP/1.1\r\n\r\n", b"HEAD / HTTP/1.0\r\n\r\n"],
+    "http": [b"PUT /service HTTP/1.1\r\n\r\n", b"HEAD / HTTP/1.0\r\n\r\n"],
     "unframed": [call("ping") + head("ping", protocol="compact") + b"\0"],
     "bad_message_type": [frame(head("ping", EXCEPTION) + b"\0"),
                          frame(head("ping", 9) + b"\0"),
@@ -48,7 +48,8 @@ def test_what_is_no_call_ends_its_connection_and_is_counted(sluiced):
         connection.send(data)
         if data.startswith(call("ping")):
             assert connection.receive().kind == REPLY
-        assert connection.at_end(), (reason, data)
+        told = connection.rest()
+        assert told.startswith(b"HTTP/1.1 405 ") if reason == "http" else told == b"", (reason, data)
         connection.close()
         seen[reason] += 1
         assert daemon.metric("protocol_errors_total", reason=reason) == seen[reason], data
@@ -70,7 +71,7 @@ def test_one_line_is_logged_for_a_peer_and_a_reason(sluiced):
     for reason in "http", "tls", "http", "http", "tls":
         connection = daemon.connect()
         connection.send(NO_CALLS[reason])
-        assert connection.at_end()
+        connection.rest()
     assert daemon.metric("log_lines_suppressed_total") == 3
     for reason in "http", "tls":
         daemon.log.wait(rf"connection\.refused .*reason={reason} ")

@@ -153,6 +153,10 @@ class Connection:
             self._stream = TFileObjectTransport(self.socket.makefile("rb"))
         return read_reply(PROTOCOLS[protocol](self._stream))
 
+    def rest(self):
+        """All that comes until the daemon closes."""
+        return b"".join(iter(lambda: self._receive(1 << 16), b""))
+
     def at_end(self):
         """Waits for the daemon to close; TRUE if it says nothing before that."""
         return self._receive(1) == b""
