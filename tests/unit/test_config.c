@@ -264,7 +264,8 @@ static const struct {
       "restart-backoff-min, restart-backoff-max" },
     { SHOP "[daemon]\nworkers = 4\n",
       "4: [daemon] workers = 4: unknown key; allowed: listen, admin, handler-dir, host-program, "
-      "max-connections, max-pipelined, max-frame-bytes, write-buffer, buffer-memory, idle-timeout, "
+      "cors-origins, max-connections, max-pipelined, max-frame-bytes, write-buffer, buffer-memory, "
+      "idle-timeout, "
       "frame-timeout, write-timeout, drain-grace, drain-timeout, log-level, log-repeat-interval" },
     { SHOP "workers = 0\n", "3: [service shop] workers = 0: out of range" RANGE_FORM },
     { SHOP "workers = 4 # four\n",
