@@ -86,10 +86,16 @@ Address *address_parse_listener(const gchar *text, GError **error)
 {
     if (g_str_has_prefix(text, "tcp://"))
         return address_parse(text, "tcp://", parse_host_and_port, error);
+    if (g_str_has_prefix(text, "tls://")) {
+        Address *address = address_parse(text, "tls://", parse_host_and_port, error);
+        if (address != NULL)
+            address->is_tls = TRUE;
+        return address;
+    }
     if (g_str_has_prefix(text, "unix:"))
         return address_parse(text, "unix:", parse_path, error);
     g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_INVALID,
-                        "starts with neither tcp:// nor unix:");
+                        "starts with none of tcp://, tls:// and unix:");
     return NULL;
 }
 

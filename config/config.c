@@ -5,6 +5,7 @@
 #include "config/options.h"
 #include "config/problems.h"
 #include "config/scan.h"
+#include "config/daemon_checks.h"
 #include "config/service_checks.h"
 #include "actor/fault/fault_point.h"
 #include <string.h>
@@ -229,11 +230,17 @@ static void read_methods(Reader *reader)
     }
 }
 
+static void read_daemon(Reader *reader, const ScanGroup *group)
+{
+    read_fields(reader, &daemon_options, group, reader->config);
+    daemon_check(reader->config, group, reader->problems);
+}
+
 static void read_group(Reader *reader, const ScanGroup *group)
 {
     const gchar *name = group->place.group;
     if (g_str_equal(name, "daemon"))
-        read_fields(reader, &daemon_options, group, reader->config);
+        read_daemon(reader, group);
     else if (g_str_has_prefix(name, SERVICE_PREFIX))
         read_service(reader, group);
     else if (g_str_has_prefix(name, SETTINGS_PREFIX))

@@ -23,6 +23,7 @@
 #define PATH_FIELD      gchar *
 #define PLUGIN_FIELD    gchar *
 #define USER_FIELD      gchar *     /* NULL: none */
+#define FILE_FIELD      gchar *     /* NULL: none */
 #define ORIGINS_FIELD   gchar **    /* NULL: none */
 #define LISTENERS_FIELD GPtrArray * /* of Address, at least one */
 #define ADMIN_FIELD     Address *   /* NULL when it is off */
@@ -63,6 +64,7 @@ typedef struct {
 #undef PATH_FIELD
 #undef PLUGIN_FIELD
 #undef USER_FIELD
+#undef FILE_FIELD
 #undef ORIGINS_FIELD
 #undef LISTENERS_FIELD
 #undef ADMIN_FIELD

@@ -44,9 +44,10 @@ static const gchar *const syntaxes[] = {
     [VALUE_LOG_LEVEL] = "error, warning, notice, info or debug",
     [VALUE_PATH] = "an absolute path",
     [VALUE_PLUGIN] = "a file name or an absolute path",
+    [VALUE_FILE] = "an absolute path, or nothing",
     [VALUE_USER] = "a user's name, or nothing",
     [VALUE_ORIGINS] = ORIGINS_FORMS,
-    [VALUE_LISTENERS] = "tcp://HOST:PORT or unix:/PATH, several separated by ';'",
+    [VALUE_LISTENERS] = "tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH, several separated by ';'",
     [VALUE_ADMIN] = "http://HOST:PORT, or nothing to turn it off",
     [VALUE_RANGE] = "or two such numbers as in 2..16",
     [VALUE_RATE] = RATE_FORMS,
@@ -187,6 +188,16 @@ static gboolean parse_admin(const gchar *text, Address **field, GError **error)
     return TRUE;
 }
 
+/* Whether there is such a file is for those to find out who read it. */
+static gboolean parse_file(const gchar *text, gchar **field, GError **error)
+{
+    if (text[0] != '\0' && !g_path_is_absolute(text))
+        return fail(error, "not an absolute path");
+    g_free(*field);
+    *field = text[0] != '\0' ? g_strdup(text) : NULL;
+    return TRUE;
+}
+
 /* Whether there is such a user is for the host to find out. */
 static gboolean parse_user(const gchar *text, gchar **field, GError **error)
 {
@@ -235,6 +246,8 @@ gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, G
         return store_text(g_path_is_absolute(text), text, field, error);
     case VALUE_PLUGIN:
         return store_text(is_plugin_file(text), text, field, error);
+    case VALUE_FILE:
+        return parse_file(text, field, error);
     case VALUE_USER:
         return parse_user(text, field, error);
     case VALUE_ORIGINS:
@@ -295,6 +308,7 @@ gboolean value_equal(ValueType type, gconstpointer a, gconstpointer b)
         return *(const guint64 *)a == *(const guint64 *)b;
     case VALUE_PATH:
     case VALUE_PLUGIN:
+    case VALUE_FILE:
     case VALUE_USER:
         return g_strcmp0(*(gchar *const *)a, *(gchar *const *)b) == 0;
     case VALUE_ORIGINS:
@@ -320,6 +334,7 @@ void value_clear(ValueType type, gpointer field)
     switch (type) {
     case VALUE_PATH:
     case VALUE_PLUGIN:
+    case VALUE_FILE:
     case VALUE_USER:
         g_clear_pointer((gchar **)field, g_free);
         return;

@@ -13,6 +13,7 @@ typedef enum {
     VALUE_LOG_LEVEL,
     VALUE_PATH,
     VALUE_PLUGIN,
+    VALUE_FILE,
     VALUE_USER,
     VALUE_ORIGINS,
     VALUE_LISTENERS,

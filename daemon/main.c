@@ -1,5 +1,6 @@
 /* main.c - the command line of sluiced. */
 #include "config/config.h"
+#include "daemon/front/tls_context.h"
 #include "daemon/base/log.h"
 #include "daemon/base/oom.h"
 #include "daemon/server.h"
@@ -55,7 +56,8 @@ static int explain(void)
 static int check(Config *config, const gchar *path)
 {
     g_autoptr(GError) error = NULL;
-    if (!try_plugins(config, &error))
+    g_autoptr(TlsContext) tls = tls_context_new(config, &error);
+    if (error != NULL || !try_plugins(config, &error))
         return complain(error, EXIT_FAILURE);
     printf("%s: the configuration is good, and so are its plugins\n", path);
     return EXIT_SUCCESS;

@@ -115,6 +115,98 @@ static void end_if_all_is_sent(Connection *connection)
     connection_arm_timer(connection);
 }
 
+/* --- reading ----------------------------------------------------------------------------- */
+
+/* Where the next bytes are read to; NULL: there is no memory to be had for them. */
+static guint8 *reserve(Connection *connection, gsize *room)
+{
+    const ConnectionShared *shared = connection->shared;
+    *room = CONNECTION_SCRATCH_BYTES;
+    if (connection->state != CONNECTION_OPEN)
+        return shared->scratch;
+    guint8 *into =
+        intake_reserve(&connection->intake, shared->scratch, shared->config->max_frame_bytes, room);
+    connection_count_intake(connection);
+    return into == shared->scratch || !buffer_memory_is_full(shared->memory) ? into : NULL;
+}
+
+static void note_handshake(Connection *connection)
+{
+    if (connection->is_secure || connection->state != CONNECTION_OPEN)
+        return;
+    if (stream_is_in_handshake(&connection->stream)) {
+        connection_note_begun(connection);
+        return;
+    }
+    connection->is_secure = TRUE;
+    connection->frame_since = 0;
+    connection->idle_since = loop_now_usec();
+    connection_count(connection, CTR_TLS_HANDSHAKES, 1);
+    connection_count(connection, CTR_TLS_RESUMED, stream_is_resumed(&connection->stream) ? 1 : 0);
+    connection_arm_timer(connection);
+}
+
+static void refuse_tls(Connection *connection)
+{
+    const ConnectionShared *shared = connection->shared;
+    connection_count(connection, CTR_TLS_FAILED, 1);
+    if (log_limit_allows(shared->log_limit, "tls_failed", connection->host, loop_now_usec()))
+        log_warning("connection.refused peer=%s reason=tls_failed text=\"%s\"", connection->peer,
+                    stream_problem(&connection->stream));
+    else
+        connection_count(connection, CTR_LOG_SUPPRESSED, 1);
+    connection_end(connection, CTR_CLOSED_TLS);
+}
+
+/* How many bytes came; 0: none, and why is dealt with. */
+static gsize read_once(Connection *connection)
+{
+    gsize room;
+    guint8 *into = reserve(connection, &room);
+    if (into == NULL) {
+        connection_close(connection, CTR_CLOSED_MEMORY);
+        return 0;
+    }
+    const ssize_t got = stream_receive(&connection->stream, into, room);
+    if (connection->stream.ssl != NULL)
+        note_handshake(connection);
+    if (got > 0) {
+        connection_count(connection, CTR_BYTES_RECEIVED, got);
+        if (connection->state == CONNECTION_OPEN)
+            connection_take_bytes(connection, into, (gsize)got);
+        balance_reading(connection);
+    } else if (got == 0 && connection->state == CONNECTION_OPEN) {
+        connection_end(connection, CTR_CLOSED_BY_CLIENT); /* it may wait for replies */
+    } else if (got < 0 && errno == EAGAIN && connection->stream.wants_write) {
+        event_add(connection->on_writable, NULL);
+    } else if (got < 0 && errno == EPROTO && connection->state == CONNECTION_OPEN) {
+        refuse_tls(connection);
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        connection_close(connection, CTR_CLOSED_BY_CLIENT);
+    }
+    return got > 0 ? (gsize)got : 0;
+}
+
+/* What TLS has taken from the socket already is no event of the socket's. */
+static void read_buffered(Connection *connection)
+{
+    while (connection->reading && connection->state != CONNECTION_CLOSED &&
+           stream_has_buffered(&connection->stream))
+        if (read_once(connection) == 0)
+            return;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
+    read_once(connection);
+    read_buffered(connection);
+}
+
+/* --- the end of a pass ------------------------------------------------------------------- */
+
 static void on_flush(gpointer user)
 {
     Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
@@ -136,6 +228,9 @@ static void on_flush(gpointer user)
     if (connection->reading && connection->intake.is_paused)
         connection_take_bytes(connection, NULL, 0);
     balance_reading(connection);
+    if (connection->stream.wants_write && connection->reading)
+        read_once(connection);
+    read_buffered(connection);
     if (connection->shared->is_draining)
         connection_finish_if_idle(connection);
 }
@@ -146,51 +241,6 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
     loop_defer(connection->shared->loop, &connection->flush);
-}
-
-/* --- reading ----------------------------------------------------------------------------- */
-
-/* Where the next bytes are read to; NULL: there is no memory to be had for them. */
-static guint8 *reserve(Connection *connection, gsize *room)
-{
-    const ConnectionShared *shared = connection->shared;
-    *room = CONNECTION_SCRATCH_BYTES;
-    if (connection->state != CONNECTION_OPEN)
-        return shared->scratch;
-    guint8 *into =
-        intake_reserve(&connection->intake, shared->scratch, shared->config->max_frame_bytes, room);
-    connection_count_intake(connection);
-    return into == shared->scratch || !buffer_memory_is_full(shared->memory) ? into : NULL;
-}
-
-/* How many bytes came; 0: none, and why is dealt with. */
-static gsize read_once(Connection *connection)
-{
-    gsize room;
-    guint8 *into = reserve(connection, &room);
-    if (into == NULL) {
-        connection_close(connection, CTR_CLOSED_MEMORY);
-        return 0;
-    }
-    const ssize_t got = stream_receive(&connection->stream, into, room);
-    if (got > 0) {
-        connection_count(connection, CTR_BYTES_RECEIVED, got);
-        if (connection->state == CONNECTION_OPEN)
-            connection_take_bytes(connection, into, (gsize)got);
-        balance_reading(connection);
-    } else if (got == 0 && connection->state == CONNECTION_OPEN) {
-        connection_end(connection, CTR_CLOSED_BY_CLIENT); /* it may wait for replies */
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        connection_close(connection, CTR_CLOSED_BY_CLIENT);
-    }
-    return got > 0 ? (gsize)got : 0;
-}
-
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    read_once(OBJ_FROM(Connection, arg, CONNECTION_MAGIC));
 }
 
 /* --- the drain --------------------------------------------------------------------------- */
@@ -241,13 +291,16 @@ void connection_adopt_settings(Connection *connection)
         loop_defer(connection->shared->loop, &connection->flush);
 }
 
-Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *peer,
-                           const gchar *host)
+Connection *connection_new(const ConnectionShared *shared, int fd, StreamKind kind,
+                           const gchar *peer, const gchar *host)
 {
+    Stream stream;
+    if (!stream_open(&stream, fd, kind, shared->tls))
+        return NULL;
     Connection *connection = g_new0(Connection, 1);
     OBJ_INIT(connection, CONNECTION_MAGIC);
     connection->shared = shared;
-    connection->stream.fd = fd;
+    connection->stream = stream;
     connection->peer = g_ref_string_new(peer);
     connection->host = g_strdup(host);
     connection->flush = (LoopDeferred){ .run = on_flush, .user = connection };
@@ -257,6 +310,8 @@ Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *
     connection->timer = loop_timer_new(shared->loop, connection_on_timer, connection);
     connection->idle_since = loop_now_usec();
     connection_count(connection, CTR_CONN_OPEN, 1);
+    if (kind == STREAM_TLS)
+        connection->frame_since = connection->idle_since; /* a handshake has its time, too */
     balance_reading(connection);
     connection_arm_timer(connection);
     return connection;

@@ -15,6 +15,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
 #include "daemon/dispatch/dispatch.h"
+#include "daemon/front/stream.h"
 
 typedef struct Connection Connection;
 
@@ -34,6 +35,7 @@ typedef struct {
     DaemonStats *stats;
     LogLimit *log_limit;
     BufferMemory *memory;
+    TlsContext *tls;        /* NULL: none; changes with a reload */
     gboolean is_draining;   /* a connection closes as soon as it is between two calls */
     gboolean is_going_away; /* that will come: who can be told is told with each reply */
     guint8 *scratch;        /* CONNECTION_SCRATCH_BYTES, used within one read */
@@ -42,9 +44,9 @@ typedef struct {
 } ConnectionShared;
 
 /* Takes `fd` (non-blocking).  `peer` is its address as text, `host` the part that log lines
- * are limited by. */
-Connection *connection_new(const ConnectionShared *shared, int fd, const gchar *peer,
-                           const gchar *host);
+ * are limited by.  NULL: no memory for TLS, and `fd` is the caller's still. */
+Connection *connection_new(const ConnectionShared *shared, int fd, StreamKind kind,
+                           const gchar *peer, const gchar *host);
 /* The end in a drain: calls that have reached the socket are still taken, as far as the limits
  * of the line allow; it closes when all replies are out.  No call is in doubt: all that were
  * looked at are answered, and in their order, so a client whose connection ends before the reply

@@ -25,6 +25,7 @@ struct Connection {
     ReplyLine line;
     gint64 frame_since, write_since, idle_since; /* usec; 0: not the case */
     gboolean reading;
+    gboolean is_secure;       /* its TLS handshake is over */
     DaemonCounter end_reason; /* once it reads no more calls */
     gsize buffered_bytes;     /* of the intake, as counted against buffer-memory */
 };

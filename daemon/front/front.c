@@ -28,7 +28,14 @@ static void on_closed(Connection *connection, gpointer user)
     g_hash_table_remove(front->connections, connection);
 }
 
-static void on_accept(int fd, gpointer user)
+static StreamKind kind_of(const ConnectionShared *shared, gboolean is_tls)
+{
+    if (is_tls)
+        return STREAM_TLS;
+    return shared->tls != NULL && shared->config->tls_mixed ? STREAM_MIXED : STREAM_PLAIN;
+}
+
+static void on_accept(int fd, gboolean is_tls, gpointer user)
 {
     Front *front = user;
     DaemonStats *stats = front->shared.stats;
@@ -46,7 +53,14 @@ static void on_accept(int fd, gpointer user)
     /* A reply is written once it is whole: waiting to fill a packet only delays it.  Fails
      * on unix sockets, which do not wait. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    g_hash_table_add(front->connections, connection_new(&front->shared, fd, peer.name, peer.host));
+    Connection *connection =
+        connection_new(&front->shared, fd, kind_of(&front->shared, is_tls), peer.name, peer.host);
+    if (connection != NULL) {
+        g_hash_table_add(front->connections, connection);
+        return;
+    }
+    stats->daemon[CTR_TLS_FAILED]++;
+    close(fd);
 }
 
 static Listener *try_open(Front *front, const Address *address, GError **error)
@@ -123,8 +137,11 @@ Front *front_new(Loop *loop, Config *config, Dispatch *dispatch, DaemonStats *st
         .closed = on_closed,
         .user = front,
     };
-    if (open_listeners(front, error))
+    GError *problem = NULL;
+    front->shared.tls = tls_context_new(config, &problem);
+    if (problem == NULL && open_listeners(front, &problem))
         return front;
+    g_propagate_error(error, problem);
     front_free(front);
     return NULL;
 }
@@ -136,6 +153,7 @@ void front_free(Front *front)
     g_assert(front_is_empty(front));
     g_ptr_array_unref(front->listeners);
     g_ptr_array_unref(front->leaving);
+    tls_context_unref(front->shared.tls);
     config_unref(front->shared.config);
     g_hash_table_unref(front->connections);
     log_limit_free(front->shared.log_limit);
@@ -153,6 +171,7 @@ const gchar *front_listener_address(const Front *front, guint index)
 
 struct FrontChange {
     GPtrArray *listeners; /* of Listener: those that are new */
+    TlsContext *tls;
 };
 
 static gboolean is_among(const GPtrArray *addresses, const Address *address)
@@ -168,13 +187,21 @@ void front_abandon(FrontChange *change)
     if (change == NULL)
         return;
     g_ptr_array_unref(change->listeners);
+    tls_context_unref(change->tls);
     g_free(change);
 }
 
 FrontChange *front_prepare(Front *front, const Config *next, GError **error)
 {
     FrontChange *change = g_new0(FrontChange, 1);
+    GError *problem = NULL;
     change->listeners = g_ptr_array_new_with_free_func(free_listener);
+    change->tls = tls_context_new(next, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        front_abandon(change);
+        return NULL;
+    }
     for (guint i = 0; i < next->listeners->len; i++) {
         const Address *address = g_ptr_array_index(next->listeners, i);
         if (is_among(front->shared.config->listeners, address))
@@ -203,6 +230,7 @@ static void change_listeners(Front *front, FrontChange *change, const Config *ne
             g_ptr_array_add(after, g_steal_pointer(&front->listeners->pdata[from]));
         else
             g_ptr_array_add(after, g_ptr_array_steal_index(change->listeners, 0));
+        listener_adopt(g_ptr_array_index(after, i), address);
         listener_start(g_ptr_array_index(after, i));
     }
     front_stop_accepting(front);
@@ -215,6 +243,8 @@ void front_commit(Front *front, FrontChange *change, Config *next)
     GHashTableIter iter;
     gpointer connection;
     change_listeners(front, change, next);
+    tls_context_unref(front->shared.tls);
+    front->shared.tls = g_steal_pointer(&change->tls);
     front_abandon(change);
     config_unref(front->shared.config);
     front->shared.config = config_ref(next);

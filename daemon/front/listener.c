@@ -25,6 +25,7 @@ struct Listener {
     ListenerLeft left;
     SocketFile *file;
     gchar *address;
+    gboolean is_tls;
     DaemonStats *stats;
     LogLimit *log_limit;
     ListenerAccept accept;
@@ -40,7 +41,7 @@ static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct 
     (void)peer;
     (void)length;
     Listener *listener = OBJ_FROM(Listener, arg, LISTENER_MAGIC);
-    listener->accept((int)fd, listener->user);
+    listener->accept((int)fd, listener->is_tls, listener->user);
 }
 
 static void report(Listener *listener, int problem, const gchar *consequence)
@@ -95,16 +96,25 @@ Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, L
         listener_free(listener);
         return NULL;
     }
-    listener->address = address->kind == ADDRESS_UNIX ? g_strdup_printf("unix:%s", address->path)
-                                                      : tcp_bound_address(fd, "tcp");
     listener->events =
         evconnlistener_new(loop_base(loop), on_accept, listener,
                            LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
     evconnlistener_set_error_cb(listener->events, on_error);
     listener->resume = loop_timer_new(loop, on_resume, listener);
     listener->end = loop_timer_new(loop, on_end, listener);
+    listener_adopt(listener, address);
     log_notice("listener.open address=%s", listener->address);
     return listener;
+}
+
+void listener_adopt(Listener *listener, const Address *address)
+{
+    const int fd = (int)evconnlistener_get_fd(listener->events);
+    g_free(listener->address);
+    listener->is_tls = address->is_tls;
+    listener->address = address->kind == ADDRESS_UNIX
+                            ? g_strdup_printf("unix:%s", address->path)
+                            : tcp_bound_address(fd, address->is_tls ? "tls" : "tcp");
 }
 
 void listener_start(Listener *listener) { evconnlistener_enable(listener->events); }
@@ -142,7 +152,7 @@ void listener_take_backlog(Listener *listener)
     for (;;) {
         const int fd = accept4(from, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            listener->accept(fd, listener->user);
+            listener->accept(fd, listener->is_tls, listener->user);
         } else if (errno == EAGAIN || errno == EINVAL) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {

@@ -12,13 +12,15 @@
 typedef struct Listener Listener;
 
 /* `fd` (non-blocking, close-on-exec) is the callee's. */
-typedef void (*ListenerAccept)(int fd, gpointer user);
+typedef void (*ListenerAccept)(int fd, gboolean is_tls, gpointer user);
 
 /* Binds and listens; accepts nobody before listener_start().  Errors name the address.  Borrows
  * `stats` and `log_limit`. */
 Listener *listener_new(Loop *loop, const Address *address, DaemonStats *stats, LogLimit *log_limit,
                        ListenerAccept accept, gpointer user, GError **error);
 void listener_start(Listener *listener);
+/* The same socket under an address that says more, or less, of what is spoken there. */
+void listener_adopt(Listener *listener, const Address *address);
 void listener_free(Listener *listener); /* NULL is fine */
 
 /* Nobody can connect any more, and whoever has connected already is accepted, whom closing the

@@ -6,12 +6,15 @@ import os
 import re
 import resource
 import signal
+import socket
+import ssl
 import struct
 
 import pytest
 from thrift.Thrift import TException
 
-from clients import BUILD, REPOSITORY
+from certificates import Authority
+from clients import BUILD, REPOSITORY, split_tcp
 from processes import descriptors, marked
 from reloading import change, hup, refused, reloaded, write
 from sluice_daemon import NO_LIMITS, SLUICED, Daemon
@@ -220,6 +223,27 @@ def test_a_connection_that_cannot_be_shut_is_closed(sluiced, point, schedule):
     connection.shut_write()
     assert connection.receive().result() == 5
     assert connection.at_end()
+    wait_failed(daemon, point, schedule)
+    assert_healthy(daemon, sluiced)
+
+
+@schedules("tls.new=F")
+def test_without_memory_for_tls_only_that_connection_is_closed(sluiced, tmp_path, point, schedule):
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("server")
+    daemon = sluiced(daemon={"tls_certificate": certificate, "tls_key": key, "tls_mixed": "true"},
+                     calculator=ONE, faults={point: schedule})
+    context = ssl.create_default_context(cafile=authority.certificate)
+
+    def add():
+        with socket.create_connection(split_tcp(daemon.tcp), timeout=60) as plain:
+            with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+                secure.sendall(call("add", a=2, b=3))
+                return secure.recv(4)
+
+    with pytest.raises(OSError):
+        add()
+    assert add() != b""
     wait_failed(daemon, point, schedule)
     assert_healthy(daemon, sluiced)
 

@@ -264,7 +264,9 @@ static const struct {
       "restart-backoff-min, restart-backoff-max" },
     { SHOP "[daemon]\nworkers = 4\n",
       "4: [daemon] workers = 4: unknown key; allowed: listen, admin, handler-dir, host-program, "
-      "cors-origins, max-connections, max-pipelined, max-frame-bytes, write-buffer, buffer-memory, "
+      "tls-certificate, tls-key, tls-mixed, tls-min-version, tls-client-certificate, "
+      "tls-client-ca, cors-origins, max-connections, max-pipelined, max-frame-bytes, write-buffer, "
+      "buffer-memory, "
       "idle-timeout, "
       "frame-timeout, write-timeout, drain-grace, drain-timeout, log-level, log-repeat-interval" },
     { SHOP "workers = 0\n", "3: [service shop] workers = 0: out of range" RANGE_FORM },
@@ -300,7 +302,7 @@ static const struct {
       "2: [service shop] plugin = ../x.so: a relative path" PLUGIN_FORM },
     { SHOP "[daemon]\nlisten = tcp://a:1;tcp://A:1\n",
       "4: [daemon] listen = tcp://a:1;tcp://A:1: address 2: the same as one before it; "
-      "allowed: tcp://HOST:PORT or unix:/PATH, several separated by ';'" },
+      "allowed: tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH, several separated by ';'" },
     /* rules over several settings */
     { SHOP "restart-backoff-min = 11s\n", "3: [service shop] restart-backoff-min = 11s: "
                                           "restart-backoff-min is above restart-backoff-max" },
