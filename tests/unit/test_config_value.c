@@ -180,8 +180,8 @@ static const struct {
     { "unix:run/s.sock", NULL, 0, NO_PATH },
     { "unix:", NULL, 0, NO_PATH },
     { "unix:/12345" A50 A50 "67", NULL, 0, NO_PATH },
-    { "http://a:1", NULL, 0, "starts with neither tcp:// nor unix:" },
-    { "", NULL, 0, "starts with neither tcp:// nor unix:" },
+    { "http://a:1", NULL, 0, "starts with none of tcp://, tls:// and unix:" },
+    { "", NULL, 0, "starts with none of tcp://, tls:// and unix:" },
 };
 
 START_TEST(an_address_is_read_in_its_parts_or_refused_with_the_reason)
