@@ -40,7 +40,8 @@ typedef struct {
 } RingGeometry;
 
 /* How the arguments are encoded; the reply's body is encoded alike. */
-typedef enum { RING_BINARY = 0, RING_COMPACT = 1 } RingProtocol;
+/* RING_JSON: binary, in which each binary is in Base64. */
+typedef enum { RING_BINARY = 0, RING_COMPACT = 1, RING_JSON = 2, RING_PROTOCOLS } RingProtocol;
 
 /* A call, as sluiced describes it to a worker.  Pointers are into the writer's memory on
  * sluiced's side and into the slot on the worker's side. */

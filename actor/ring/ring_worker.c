@@ -56,7 +56,7 @@ static void describe(const RingWorker *worker, RingCall *call)
     atomic_store_explicit(&head->signals.claimed_usec, now_usec, memory_order_relaxed);
     const guint8 *area = ring_call_area(&worker->ring, worker->slot);
     *call = (RingCall){
-        .protocol = head->protocol == RING_COMPACT ? RING_COMPACT : RING_BINARY,
+        .protocol = head->protocol < RING_PROTOCOLS ? (RingProtocol)head->protocol : RING_BINARY,
         .oneway = head->oneway != 0,
         .seqid = head->seqid,
         .received_usec = head->received_usec,

@@ -48,10 +48,16 @@ static void tell_job(const Generation *generation, FactoryEventKind kind, guint6
 
 /* --- what the factory wants -------------------------------------------------------------- */
 
+static const RingProtocol ring_protocols[] = {
+    [WIRE_BINARY] = RING_BINARY,
+    [WIRE_COMPACT] = RING_COMPACT,
+    [WIRE_JSON] = RING_JSON,
+};
+
 void generation_hand(Generation *generation, Request *request, guint32 worker)
 {
     const RingCall call = {
-        .protocol = request->protocol == WIRE_COMPACT ? RING_COMPACT : RING_BINARY,
+        .protocol = ring_protocols[request->protocol],
         .oneway = request->oneway,
         .seqid = request->seqid,
         .received_usec = request->received_usec,

@@ -36,8 +36,8 @@ static gboolean read_argument(const KeySource *source, const Request *request, F
                               const gchar **why)
 {
     WireField field;
-    switch (wire_find_field(request->protocol, request->args, request->args_bytes, source->path,
-                            source->depth, &field)) {
+    switch (wire_find_field(wire_encoding(request->protocol), request->args, request->args_bytes,
+                            source->path, source->depth, &field)) {
     case WIRE_FIELD_FOUND:
         set_key(job, field.bytes, field.n_bytes);
         return TRUE;

@@ -147,19 +147,46 @@ static FactoryReason fail(Request *request, FactoryReason reason, const gchar *t
     return reason;
 }
 
+static FactoryReason complete(Request *request, guint8 *frame, gsize bytes)
+{
+    set_reply(request, frame, bytes);
+    finish(request, REASON_COMPLETED);
+    return REASON_COMPLETED;
+}
+
+static FactoryReason answer_in_json(Request *request, const guint8 *body, gsize body_bytes)
+{
+    const WireAddress to = address_of(request);
+    g_autofree guint8 *copy = g_memdup2(body, body_bytes);
+    const WireVerdict well_formed = wire_walk_whole_struct(WIRE_BINARY, copy, body_bytes);
+    if (well_formed != WIRE_OK)
+        return fail(request, REASON_BAD_REPLY, wire_verdict_text(well_formed));
+    const gsize bytes = wire_json_reply_bytes(&to, copy, body_bytes);
+    if (bytes == 0)
+        return fail(request, REASON_BAD_REPLY,
+                    "it has what JSON cannot say: a string that is not UTF-8, or a map whose keys "
+                    "are structs or containers");
+    if (bytes - wire_prefix_bytes(to.transport) > request->max_reply_bytes)
+        return fail(request, REASON_REPLY_TOO_LARGE, "it is over max-frame-bytes");
+    guint8 *frame = g_malloc(bytes);
+    wire_json_reply_write(frame, &to, copy, body_bytes);
+    return complete(request, frame, bytes);
+}
+
 FactoryReason request_answer(Request *request, const guint8 *body, gsize body_bytes)
 {
     const WireAddress to = address_of(request);
-    const gsize head_bytes = wire_reply_head_bytes(&to);
     if (!wants_reply(request)) {
         finish(request, REASON_COMPLETED);
         return REASON_COMPLETED;
     }
-    if (head_bytes - wire_prefix_bytes(to.transport) + body_bytes > request->max_reply_bytes)
-        return fail(request, REASON_REPLY_TOO_LARGE, "it is over max-frame-bytes");
-
     if (buffer_memory_is_full(request->client.memory))
         return fail(request, REASON_NO_MEMORY, "buffer-memory is full of unsent replies");
+    if (request->protocol == WIRE_JSON)
+        return answer_in_json(request, body, body_bytes);
+    const gsize head_bytes = wire_reply_head_bytes(&to);
+    if (head_bytes - wire_prefix_bytes(to.transport) + body_bytes > request->max_reply_bytes)
+        return fail(request, REASON_REPLY_TOO_LARGE, "it is over max-frame-bytes");
 
     g_autofree guint8 *frame = g_malloc(head_bytes + body_bytes);
     wire_reply_head_write(frame, &to, body_bytes);
@@ -170,9 +197,7 @@ FactoryReason request_answer(Request *request, const guint8 *body, gsize body_by
     if (well_formed != WIRE_OK)
         return fail(request, REASON_BAD_REPLY, wire_verdict_text(well_formed));
 
-    set_reply(request, g_steal_pointer(&frame), head_bytes + body_bytes);
-    finish(request, REASON_COMPLETED);
-    return REASON_COMPLETED;
+    return complete(request, g_steal_pointer(&frame), head_bytes + body_bytes);
 }
 
 void request_fail(Request *request, FactoryReason reason, const gchar *text, gssize text_bytes)

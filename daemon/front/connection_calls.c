@@ -3,6 +3,7 @@
 #include "daemon/front/connection_state.h"
 #include "daemon/front/header_frame.h"
 #include "daemon/front/refusal.h"
+#include "daemon/wire/json.h"
 
 void connection_count_intake(Connection *connection)
 {
@@ -58,23 +59,44 @@ static void submit(Connection *connection, Request *request)
         dispatch_client_gone(dispatch, request);
 }
 
-WireVerdict connection_take_call(Connection *connection, const CallBytes *call,
+/* Who is called.  A message in JSON becomes one in binary, in a buffer of its own. */
+static WireVerdict open_message(CallBytes *call, gsize max_message_bytes, WireHead *head)
+{
+    const gboolean is_json = call->bytes > 0 && wire_is_json(call->buffer[call->offset]);
+    if (is_json) {
+        GByteArray *binary = g_byte_array_new();
+        const WireVerdict verdict =
+            wire_json_read(call->buffer + call->offset, call->bytes, max_message_bytes, binary);
+        g_free(call->buffer);
+        call->offset = 0;
+        call->buffer = g_byte_array_steal(binary, &call->bytes);
+        g_byte_array_unref(binary);
+        if (verdict != WIRE_OK)
+            return verdict;
+    }
+    const WireVerdict verdict =
+        wire_verdict_at_end(wire_head_peek(call->buffer + call->offset, call->bytes, head));
+    if (is_json)
+        head->protocol = WIRE_JSON;
+    return verdict;
+}
+
+WireVerdict connection_take_call(Connection *connection, const CallBytes *sent,
                                  const RequestCarrier *carrier)
 {
     const ConnectionShared *shared = connection->shared;
-    const RequestClient client = { on_finished, connection, shared->memory, call->transport };
+    const RequestClient client = { on_finished, connection, shared->memory, sent->transport };
+    CallBytes call = *sent;
     WireHead head;
-    const WireVerdict verdict =
-        wire_verdict_at_end(wire_head_peek(call->buffer + call->offset, call->bytes, &head));
+    const WireVerdict verdict = open_message(&call, shared->config->max_frame_bytes, &head);
     if (verdict != WIRE_OK) {
-        g_free(call->buffer);
-        if (call->headers != NULL)
-            g_byte_array_unref(call->headers);
+        g_free(call.buffer);
+        g_clear_pointer(&call.headers, g_byte_array_unref);
         return verdict;
     }
-    Request *request = request_new(&head, call->buffer, call->offset, call->bytes, connection->peer,
+    Request *request = request_new(&head, call.buffer, call.offset, call.bytes, connection->peer,
                                    &client, shared->config->max_frame_bytes, loop_now_usec());
-    request_set_carrier(request, carrier, call->headers);
+    request_set_carrier(request, carrier, call.headers);
     submit(connection, request);
     return WIRE_OK;
 }

@@ -1,6 +1,7 @@
 /* frame.c - the length prefix, and what else a first length may turn out to be. */
 #include "daemon/wire/frame.h"
 #include "daemon/wire/cursor.h"
+#include "daemon/wire/json.h"
 #include "daemon/wire/protocol.h"
 #include <string.h>
 
@@ -11,7 +12,7 @@ static const gchar *const http_methods[] = {
 static gboolean is_unframed(guint32 prefix)
 {
     guint8 type_and_version = prefix >> 16;
-    return prefix >> 16 == WIRE_BINARY_VERSION ||
+    return prefix >> 16 == WIRE_BINARY_VERSION || wire_is_json((guint8)(prefix >> 24)) ||
            (prefix >> 24 == WIRE_COMPACT_ID &&
             (type_and_version & WIRE_COMPACT_VERSION_MASK) == WIRE_COMPACT_VERSION);
 }

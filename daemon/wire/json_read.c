@@ -121,7 +121,8 @@ static void take_escaped(Reader *reader)
 static gsize plain_bytes(const WireCursor *in)
 {
     gsize at = in->at;
-    while (at < in->length && in->bytes[at] != '"' && in->bytes[at] != '\\' && in->bytes[at] >= 0x20)
+    while (at < in->length && in->bytes[at] != '"' && in->bytes[at] != '\\' &&
+           in->bytes[at] >= 0x20)
         at++;
     return at - in->at;
 }
@@ -368,8 +369,7 @@ static void read_message(Reader *reader)
     expect(reader, ']');
 }
 
-WireVerdict wire_json_read(const guint8 *message, gsize length, gsize max_bytes,
-                           GByteArray *binary)
+WireVerdict wire_json_read(const guint8 *message, gsize length, gsize max_bytes, GByteArray *binary)
 {
     Reader reader = { .in = { .bytes = message, .length = length },
                       .out = binary,

@@ -7,13 +7,15 @@
  *
  * Thread: any; pure.   Never: looks at a byte twice that was walked before.                  */
 #pragma once
+#include "daemon/wire/json.h"
 #include "daemon/wire/walk.h"
 
 /* A search for the end of one message whose bytes come in pieces; message.c's own. */
 typedef struct {
     WireTransport transport;
-    gsize head_bytes; /* unframed: of the message's head, 0 while it is not complete */
-    WireWalk walk;    /* begun when head_bytes is not 0 */
+    gsize head_bytes;  /* unframed: of the message's head, 0 while it is not complete */
+    WireWalk walk;     /* begun when head_bytes is not 0 */
+    WireJsonScan json; /* unframed, and JSON */
 } WireScan;
 
 typedef struct {

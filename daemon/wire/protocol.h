@@ -1,4 +1,4 @@
-/* protocol.h - the numbers of Thrift's two encodings that several files here need.
+/* protocol.h - the numbers of Thrift's encodings that several files here need; json.h has JSON's.
  *
  *   strict binary   80 01 00 tt | i32 name length, name | i32 seqid | struct
  *   old binary      i32 name length, name | tt | i32 seqid | struct
@@ -8,7 +8,14 @@
 #pragma once
 #include <glib.h>
 
-typedef enum { WIRE_BINARY, WIRE_COMPACT } WireProtocol;
+typedef enum { WIRE_BINARY, WIRE_COMPACT, WIRE_JSON } WireProtocol;
+
+/* What arguments and results are encoded in between sluiced and its workers: JSON becomes binary
+ * where it comes in, and is made of it where it goes out. */
+static inline WireProtocol wire_encoding(WireProtocol protocol)
+{
+    return protocol == WIRE_JSON ? WIRE_BINARY : protocol;
+}
 
 /* What carries messages on a connection. */
 typedef enum {

@@ -1,5 +1,6 @@
 /* reply.c - message heads and exceptions, encoded by hand (sink.h). */
 #include "daemon/wire/reply.h"
+#include "daemon/wire/json.h"
 #include "daemon/wire/sink.h"
 
 /* A length that does not fit would need a frame that put_prefix() refuses. */
@@ -23,8 +24,25 @@ static void put_prefix(WireSink *sink, const WireAddress *to, gsize message_byte
     wire_put_u32(sink, (guint32)message_bytes);
 }
 
+/* What it begins, JSON_TAIL ends. */
+#define JSON_TAIL "]"
+static void put_json_head(WireSink *sink, const WireAddress *to, WireMessageType type)
+{
+    wire_put(sink, "[1,", 3);
+    wire_json_put_text(sink, (const gchar *)to->name, to->name_bytes);
+    wire_put_u8(sink, ',');
+    wire_json_put_integer(sink, type);
+    wire_put_u8(sink, ',');
+    wire_json_put_integer(sink, to->seqid);
+    wire_put_u8(sink, ',');
+}
+
 static void put_head(WireSink *sink, const WireAddress *to, WireMessageType type)
 {
+    if (to->protocol == WIRE_JSON) {
+        put_json_head(sink, to, type);
+        return;
+    }
     if (to->protocol == WIRE_BINARY) {
         wire_put_u16(sink, WIRE_BINARY_VERSION);
         wire_put_u16(sink, type);
@@ -38,6 +56,8 @@ static void put_head(WireSink *sink, const WireAddress *to, WireMessageType type
     put_compact_string(sink, to->name, to->name_bytes);
 }
 
+static void put_words(WireSink *sink, const gchar *words) { wire_put(sink, words, strlen(words)); }
+
 /* struct { 1: string message, 2: i32 type } */
 static void put_exception(WireSink *sink, const WireAddress *to, const WireException *what)
 {
@@ -47,13 +67,20 @@ static void put_exception(WireSink *sink, const WireAddress *to, const WireExcep
         put_binary_string(sink, what->text, what->text_bytes);
         wire_put(sink, "\x08\x00\x02", 3); /* i32, id 2 */
         wire_put_u32(sink, what->type);
+        wire_put_u8(sink, 0);
+    } else if (to->protocol == WIRE_JSON) {
+        put_words(sink, "{\"1\":{\"str\":");
+        wire_json_put_text(sink, what->text, what->text_bytes);
+        put_words(sink, "},\"2\":{\"i32\":");
+        wire_json_put_integer(sink, what->type);
+        put_words(sink, "}}" JSON_TAIL);
     } else {
         wire_put_u8(sink, 0x18); /* id 0 + 1, string */
         put_compact_string(sink, what->text, what->text_bytes);
         wire_put_u8(sink, 0x15);                /* id 1 + 1, i32 */
         wire_put_varint(sink, what->type << 1); /* zigzag of a number that is not negative */
+        wire_put_u8(sink, 0);
     }
-    wire_put_u8(sink, 0);
 }
 
 gsize wire_reply_head_bytes(const WireAddress *to)
@@ -69,6 +96,31 @@ gsize wire_reply_head_write(guint8 *out, const WireAddress *to, gsize body_bytes
     put_prefix(&sink, to,
                wire_reply_head_bytes(to) - wire_prefix_bytes(to->transport) + body_bytes);
     put_head(&sink, to, WIRE_REPLY);
+    return sink.bytes;
+}
+
+static gboolean put_json_reply(WireSink *sink, const WireAddress *to, const guint8 *body,
+                               gsize body_bytes)
+{
+    put_json_head(sink, to, WIRE_REPLY);
+    const gboolean can = wire_json_put_struct(sink, body, body_bytes);
+    put_words(sink, JSON_TAIL);
+    return can;
+}
+
+gsize wire_json_reply_bytes(const WireAddress *to, const guint8 *body, gsize body_bytes)
+{
+    WireSink count = { .bytes = wire_prefix_bytes(to->transport) };
+    return put_json_reply(&count, to, body, body_bytes) ? count.bytes : 0;
+}
+
+gsize wire_json_reply_write(guint8 *out, const WireAddress *to, const guint8 *body,
+                            gsize body_bytes)
+{
+    WireSink sink = { .out = out };
+    put_prefix(&sink, to,
+               wire_json_reply_bytes(to, body, body_bytes) - wire_prefix_bytes(to->transport));
+    put_json_reply(&sink, to, body, body_bytes);
     return sink.bytes;
 }
 

@@ -35,9 +35,16 @@ typedef struct {
     gsize text_bytes;
 } WireException;
 
-/* What carries the message, and its head; the caller puts a body of body_bytes behind them. */
+/* What carries the message, and its head; the caller puts a body of body_bytes behind them.
+ * Not for JSON. */
 gsize wire_reply_head_bytes(const WireAddress *to);
 gsize wire_reply_head_write(guint8 *out, const WireAddress *to, gsize body_bytes);
+
+/* In JSON, a whole message, and what carries it.  `body` is one well-formed struct in binary.
+ * 0: JSON cannot say it (wire_json_put_struct()). */
+gsize wire_json_reply_bytes(const WireAddress *to, const guint8 *body, gsize body_bytes);
+gsize wire_json_reply_write(guint8 *out, const WireAddress *to, const guint8 *body,
+                            gsize body_bytes);
 
 /* A whole message, and what carries it. */
 gsize wire_exception_bytes(const WireAddress *to, const WireException *what);

@@ -6,8 +6,9 @@
 #define WORD_BYTES    4u
 #define INFO_KEYVALUE 1u
 #define ID_ZLIB       1u
-#define ID_BINARY     0u
-#define ID_COMPACT    2u
+#define ID_PROTOCOLS  G_N_ELEMENTS(protocol_ids)
+
+static const guint8 protocol_ids[] = { [WIRE_BINARY] = 0, [WIRE_JSON] = 1, [WIRE_COMPACT] = 2 };
 
 gboolean wire_is_theader(const guint8 *frame, gsize length)
 {
@@ -41,7 +42,7 @@ WireVerdict wire_theader_read(const guint8 *frame, gsize length, WireTHeader *he
     if (cursor.verdict == WIRE_BAD_TRANSFORM)
         return WIRE_BAD_TRANSFORM;
     if (cursor.verdict != WIRE_OK || header->message_offset == length ||
-        (header->protocol != ID_BINARY && header->protocol != ID_COMPACT))
+        header->protocol >= ID_PROTOCOLS)
         return WIRE_THEADER;
     header->infos = frame + cursor.at;
     header->infos_bytes = cursor.length - cursor.at;
@@ -91,7 +92,7 @@ static void put_text(WireSink *sink, const gchar *text, gsize bytes)
 static void put_words(WireSink *sink, const WireTHeaderReply *reply)
 {
     const gsize begin = sink->bytes;
-    wire_put_varint(sink, reply->protocol == WIRE_COMPACT ? ID_COMPACT : ID_BINARY);
+    wire_put_varint(sink, protocol_ids[reply->protocol]);
     wire_put_varint(sink, reply->is_zlib ? 1 : 0);
     if (reply->is_zlib)
         wire_put_varint(sink, ID_ZLIB);

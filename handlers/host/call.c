@@ -7,7 +7,7 @@
 struct CallRunner {
     ThriftDispatchProcessor *processor;
     MethodTable *methods;
-    ThriftProtocol *protocols[RING_COMPACT + 1];
+    ThriftProtocol *protocols[RING_PROTOCOLS];
     gsize leaked_bytes;
 };
 
@@ -19,8 +19,8 @@ CallRunner *call_runner_new(ThriftProcessor *processor, GError **error)
     CallRunner *runner = g_new0(CallRunner, 1);
     runner->processor = g_object_ref(THRIFT_DISPATCH_PROCESSOR(processor));
     runner->methods = g_steal_pointer(&methods);
-    runner->protocols[RING_BINARY] = frame_protocol_new(RING_BINARY);
-    runner->protocols[RING_COMPACT] = frame_protocol_new(RING_COMPACT);
+    for (guint i = 0; i < RING_PROTOCOLS; i++)
+        runner->protocols[i] = frame_protocol_new((RingProtocol)i);
     return runner;
 }
 
@@ -28,8 +28,8 @@ void call_runner_free(CallRunner *runner)
 {
     if (runner == NULL)
         return;
-    g_object_unref(runner->protocols[RING_BINARY]);
-    g_object_unref(runner->protocols[RING_COMPACT]);
+    for (guint i = 0; i < RING_PROTOCOLS; i++)
+        g_object_unref(runner->protocols[i]);
     method_table_free(runner->methods);
     g_object_unref(runner->processor);
     g_free(runner);

@@ -359,7 +359,7 @@ static void compact_protocol_class_init(CompactProtocolClass *class)
     vfuncs->write_i32 = write_i32;
     vfuncs->write_i64 = write_i64;
     vfuncs->write_double = write_double;
-    vfuncs->write_binary = write_binary;
+    vfuncs->write_binary = class->write_bytes = write_binary;
     vfuncs->read_field_begin = read_field_begin;
     vfuncs->read_map_begin = read_map_begin;
     vfuncs->read_list_begin = read_list_begin;
@@ -369,7 +369,7 @@ static void compact_protocol_class_init(CompactProtocolClass *class)
     vfuncs->read_i32 = read_i32;
     vfuncs->read_i64 = read_i64;
     vfuncs->read_double = read_double;
-    vfuncs->read_binary = read_binary;
+    vfuncs->read_binary = class->read_bytes = read_binary;
 }
 
 static void compact_protocol_init(CompactProtocol *protocol)

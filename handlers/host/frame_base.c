@@ -62,8 +62,8 @@ static gint32 write_string(ThriftProtocol *protocol, const gchar *text, GError *
     gsize length = text != NULL ? strlen(text) : 0;
     if (!frame_writer_length_fits(&base->out, length))
         return 0;
-    return THRIFT_PROTOCOL_GET_CLASS(protocol)->write_binary(protocol, (gpointer)text,
-                                                             (guint32)length, error);
+    return FRAME_BASE_GET_CLASS(protocol)->write_bytes(protocol, (gpointer)text, (guint32)length,
+                                                       error);
 }
 
 /* --- reading ----------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ static gint32 read_string(ThriftProtocol *protocol, gchar **text, GError **error
     FrameReader *in = frame_base_in(protocol);
     gpointer bytes;
     guint32 length;
-    THRIFT_PROTOCOL_GET_CLASS(protocol)->read_binary(protocol, &bytes, &length, error);
+    FRAME_BASE_GET_CLASS(protocol)->read_bytes(protocol, &bytes, &length, error);
     const gchar *nul = bytes != NULL ? memchr(bytes, '\0', length) : NULL;
     if (G_UNLIKELY(nul != NULL))
         frame_reader_fail(in,

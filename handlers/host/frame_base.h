@@ -20,13 +20,20 @@ typedef struct {
     gchar *exception_text;
 } FrameBase;
 
+/* A string or binary as its encoding writes it. */
 typedef struct {
     ThriftProtocolClass parent;
+    gint32 (*write_bytes)(ThriftProtocol *protocol, const gpointer bytes, const guint32 length,
+                          GError **error);
+    gint32 (*read_bytes)(ThriftProtocol *protocol, gpointer *bytes, guint32 *length,
+                         GError **error);
 } FrameBaseClass;
 
 GType frame_base_get_type(void);
 #define FRAME_TYPE_BASE (frame_base_get_type())
 #define FRAME_BASE(obj) (G_TYPE_CHECK_INSTANCE_CAST((obj), FRAME_TYPE_BASE, FrameBase))
+
+#define FRAME_BASE_GET_CLASS(protocol) ((FrameBaseClass *)THRIFT_PROTOCOL_GET_CLASS(protocol))
 
 /* Last parameter of the vfuncs: a problem is the reader's or the writer's, never a GError. */
 #define FRAME_NO_ERROR G_GNUC_UNUSED GError **error

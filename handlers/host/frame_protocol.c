@@ -4,12 +4,17 @@
 #include "handlers/host/compact_protocol.h"
 #include "handlers/host/frame_base.h"
 #include "handlers/host/frame_transport.h"
+#include "handlers/host/json_protocol.h"
 
 ThriftProtocol *frame_protocol_new(RingProtocol kind)
 {
-    GType type = kind == RING_COMPACT ? COMPACT_TYPE_PROTOCOL : BINARY_TYPE_PROTOCOL;
+    const GType types[RING_PROTOCOLS] = {
+        [RING_BINARY] = BINARY_TYPE_PROTOCOL,
+        [RING_COMPACT] = COMPACT_TYPE_PROTOCOL,
+        [RING_JSON] = JSON_TYPE_PROTOCOL,
+    };
     g_autoptr(GObject) transport = G_OBJECT(frame_transport_new());
-    return g_object_new(type, "transport", transport, NULL);
+    return g_object_new(types[kind], "transport", transport, NULL);
 }
 
 void frame_protocol_begin(ThriftProtocol *protocol, const guint8 *args, gsize args_bytes,
