@@ -1,7 +1,8 @@
 /* json_read.c - a message in JSON becomes one in strict binary.
  *
  * Accepted is what stock clients write, which is JSON (RFC 8259) with a few words of Thrift's:
- * keys of maps are numbers in quotes, and so may be any number; doubles know "NaN" and "Infinity".
+ * keys of maps are numbers in quotes, and so may be any number; doubles know "NaN" and "Infinity";
+ * a text may have control bytes as they are, but for NUL.
  * Counts must be true, and numbers fit their types.
  *
  * Calls itself for values in values, at most WIRE_MAX_DEPTH deep.                           */
@@ -118,11 +119,11 @@ static void take_escaped(Reader *reader)
         refuse(reader);
 }
 
+/* Control bytes among them, which Python's clients do not escape. */
 static gsize plain_bytes(const WireCursor *in)
 {
     gsize at = in->at;
-    while (at < in->length && in->bytes[at] != '"' && in->bytes[at] != '\\' &&
-           in->bytes[at] >= 0x20)
+    while (at < in->length && in->bytes[at] != '"' && in->bytes[at] != '\\')
         at++;
     return at - in->at;
 }
@@ -135,13 +136,9 @@ static void read_text(Reader *reader)
     while (is_well(reader)) {
         const gsize plain = plain_bytes(&reader->in);
         put(reader, wire_take(&reader->in, plain), (guint)plain);
-        const guint8 byte = wire_take_u8(&reader->in);
-        if (byte == '"')
+        if (wire_take_u8(&reader->in) == '"')
             break;
-        if (byte == '\\')
-            take_escaped(reader);
-        else
-            refuse(reader);
+        take_escaped(reader);
     }
     fill_room(reader, at, reader->out->len - at - (guint)sizeof(guint32));
 }
@@ -216,7 +213,7 @@ static JsonType take_type(Reader *reader)
     gchar word[JSON_TYPE_NAME_BYTES + 1];
     if (look(reader) != '"')
         refuse(reader);
-    take_word(reader, "abcdefghijklmnopqrstuvwxyz12346", word, sizeof word);
+    take_word(reader, "abcdefghijklmnopqrstuvwxyz123468", word, sizeof word);
     for (guint i = 0; i < JSON_TYPES; i++)
         if (json_type_names[i] != NULL && strcmp(word, json_type_names[i]) == 0)
             return (JsonType)i;

@@ -78,11 +78,23 @@ static void write_double(Writer *writer)
         put_words(writer->sink, g_ascii_formatd(digits, sizeof digits, "%.17g", value));
 }
 
+/* GLib counts a NUL as an end. */
+static gboolean is_utf8(const gchar *text, gsize bytes)
+{
+    const gchar *const end = text + bytes;
+    while (!g_utf8_validate_len(text, (gsize)(end - text), &text)) {
+        if (*text != '\0')
+            return FALSE;
+        text++;
+    }
+    return TRUE;
+}
+
 static void write_text(Writer *writer)
 {
     const guint32 bytes = wire_take_u32(&writer->in);
     const gchar *text = (const gchar *)wire_take(&writer->in, bytes);
-    if (text != NULL && g_utf8_validate_len(text, bytes, NULL))
+    if (text != NULL && is_utf8(text, bytes))
         wire_json_put_text(writer->sink, text, bytes);
     else
         writer->cannot = TRUE;

@@ -1,5 +1,7 @@
 """Thrift's JSON protocol: the stock Python client's, in every transport, and what is none."""
 
+import base64
+
 import pytest
 from thrift.protocol.TJSONProtocol import TJSONProtocol
 from thrift.protocol.TMultiplexedProtocol import TMultiplexedProtocol
@@ -7,6 +9,7 @@ from thrift.Thrift import TApplicationException
 from thrift.transport.THttpClient import THttpClient
 from thrift.transport.TTransport import TBufferedTransport, TFramedTransport
 
+from background import Background
 from clients import interface, socket_to, split_tcp
 
 TRANSPORTS = ["framed", "buffered", "http"]
@@ -75,17 +78,25 @@ def test_a_oneway_call_is_run(sluiced, json_client):
     assert client.ping() is None
 
 
-def post(daemon, text):
+def answer_to(daemon, text):
+    """What comes back until the connection ends, for these words and no more."""
     connection = daemon.connect()
     connection.send(text.encode())
-    return connection
+    connection.shut_write()
+    return connection.rest()
 
 
 def test_fields_that_the_service_does_not_know_are_stepped_over(sluiced):
     """Also those that are texts, and no Base64."""
-    connection = post(sluiced(), '[1,"add",1,7,{"9":{"str":"?"},"1":{"i32":2},"2":{"i32":3},"8":{"map":'
-                      '["str","lst",1,{"%":["str",1,"!"]}]}}]')
-    assert connection.receive_exactly(31) == b'[1,"add",2,7,{"0":{"i32":5}}]'[:31]
+    unknown = '"9":{"str":"?"},"8":{"map":["str","lst",1,{"%":["str",1,"!"]}]}'
+    call = '[1,"add",1,7,{' + unknown + ',"1":{"i32":2},"2":{"i32":3}}]'
+    assert answer_to(sluiced(), call) == b'[1,"add",2,7,{"0":{"i32":5}}]'
+
+
+def test_many_calls_in_one_segment_are_answered_in_order(sluiced):
+    calls = "".join(f'[1,"add",1,{i},{{"1":{{"i32":{i}}},"2":{{"i32":1}}}}]\n'[:-1] for i in range(100))
+    assert answer_to(sluiced(), calls) == "".join(
+        f'[1,"add",2,{i},{{"0":{{"i32":{i + 1}}}}}]' for i in range(100)).encode()
 
 
 HOSTILE = {
@@ -100,17 +111,32 @@ HOSTILE = {
 def test_what_is_malformed_ends_its_connection_with_a_reason(sluiced, reason):
     daemon = sluiced()
     for i, text in enumerate(HOSTILE[reason]):
-        post(daemon, text)
+        assert answer_to(daemon, text) == b""
         daemon.wait_metric("protocol_errors_total", i + 1, reason=reason)
     assert daemon.client().add(2, 3) == 5
 
 
 def test_a_binary_that_is_no_base64_is_the_callers_mistake(sluiced):
-    connection = post(sluiced(), '[1,"echo",1,7,{"1":{"str":"A"}}]')
-    assert b"bad_arguments: binary at byte 0 is no Base64" in connection.receive_some()
+    answer = answer_to(sluiced(), '[1,"echo",1,7,{"1":{"str":"A"}}]')
+    assert b"bad_arguments: binary at byte 3 is no Base64" in answer
 
 
-def test_a_key_is_the_same_in_json_as_in_binary(sluiced, json_client):
-    daemon = sluiced(counter={"default": True, "plugin": "counter.so"})
-    client = json_client(daemon, "counter")
-    assert client is not None
+def test_a_reply_that_json_cannot_say_is_an_exception(sluiced):
+    """A result whose string is no UTF-8, as encoded by the handler itself."""
+    not_utf8 = base64.b64encode(b"\x0b\0\0\0\0\0\x01\xff\0").decode()
+    daemon = sluiced(crash={"default": True})
+    answer = answer_to(daemon, '[1,"garbage",1,7,{"1":{"str":"' + not_utf8 + '"}}]')
+    assert b"bad_reply: it has what JSON cannot say" in answer
+
+
+def test_calls_in_json_have_the_keys_of_those_in_binary(sluiced, json_client):
+    """The handler reads, rests and writes: two calls of a key at once would lose one."""
+    daemon = sluiced(counter={"default": True}, methods={"counter.slow_add": {"key": "arg:1"}})
+    background = Background()
+    running = [background(add_often, client)
+               for client in (daemon.client("counter"), json_client(daemon, "counter"))]
+    assert sorted(value for each in running for value in each.result()) == list(range(1, 51))
+
+
+def add_often(client):
+    return [client.slow_add("shared", 1, 1) for _ in range(25)]

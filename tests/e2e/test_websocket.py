@@ -105,6 +105,12 @@ def test_messages_behind_the_upgrade_in_one_packet_are_taken(sluiced):
     assert parse_reply(receive_frame(stream)[1]).result() == 5
 
 
+def test_calls_in_json_are_answered_in_text_frames(sluiced):
+    connection, stream = upgraded(sluiced(calculator={}))
+    connection.send(client_frame(b'[1,"add",1,7,{"1":{"i32":2},"2":{"i32":3}}]', TEXT))
+    assert receive_frame(stream) == (TEXT, b'[1,"add",2,7,{"0":{"i32":5}}]')
+
+
 def test_a_close_is_answered_and_ends_the_connection(sluiced):
     connection, stream = upgraded(sluiced(calculator={}))
     connection.send(client_frame(ADD) + client_frame(struct.pack(">H", 1000), CLOSE))

@@ -48,7 +48,8 @@ static const gchar *const faithful[] = {
     "{\"1\":{\"i16\":-32768},\"-1\":{\"i16\":32767}}",
     "{\"1\":{\"i32\":-2147483648},\"32767\":{\"i32\":2147483647}}",
     "{\"1\":{\"i64\":-9223372036854775808},\"2\":{\"i64\":9223372036854775807}}",
-    "{\"1\":{\"dbl\":0.10000000000000001},\"2\":{\"dbl\":-0},\"3\":{\"dbl\":4.9406564584124654e-324}}",
+    "{\"1\":{\"dbl\":0.10000000000000001},\"2\":{\"dbl\":-0},\"3\":{\"dbl\":4.9406564584124654e-"
+    "324}}",
     "{\"1\":{\"dbl\":\"NaN\"},\"2\":{\"dbl\":\"Infinity\"},\"3\":{\"dbl\":\"-Infinity\"}}",
     "{\"1\":{\"str\":\"\"},\"2\":{\"str\":\"a\\\"b\\\\c\\u0000\\u001f\"}}",
     "{\"1\":{\"str\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"}}",
@@ -74,8 +75,11 @@ static const struct {
     { "{\"1\":{\"str\":\"\\u00e9\\/\\b\\f\\n\\r\\t\"}}",
       "{\"1\":{\"str\":\"\xc3\xa9/\\u0008\\u000c\\u000a\\u000d\\u0009\"}}" },
     { "{\"1\":{\"str\":\"\\ud83d\\ude00\"}}", "{\"1\":{\"str\":\"\xf0\x9f\x98\x80\"}}" },
-    { "{\"1\":{\"dbl\":1e3},\"2\":{\"dbl\":\"-2.5\"}}", "{\"1\":{\"dbl\":1000},\"2\":{\"dbl\":-2.5}}" },
-    { "{\"1\":{\"map\":[\"tf\",\"i8\",1,{\"1\":\"3\"}]}}", "{\"1\":{\"map\":[\"tf\",\"i8\",1,{\"1\":3}]}}" },
+    { "{\"1\":{\"str\":\"\x01\n\"}}", "{\"1\":{\"str\":\"\\u0001\\u000a\"}}" },
+    { "{\"1\":{\"dbl\":1e3},\"2\":{\"dbl\":\"-2.5\"}}",
+      "{\"1\":{\"dbl\":1000},\"2\":{\"dbl\":-2.5}}" },
+    { "{\"1\":{\"map\":[\"tf\",\"i8\",1,{\"1\":\"3\"}]}}",
+      "{\"1\":{\"map\":[\"tf\",\"i8\",1,{\"1\":3}]}}" },
 };
 
 START_TEST(what_stock_clients_write_in_other_ways_is_understood)
@@ -115,7 +119,6 @@ static const struct {
     { "{\"1\":{\"str\":\"\\ud83d\"}}", WIRE_BAD_JSON },
     { "{\"1\":{\"str\":\"\\ud83d\\u0041\"}}", WIRE_BAD_JSON },
     { "{\"1\":{\"str\":\"\\ude00\"}}", WIRE_BAD_JSON },
-    { "{\"1\":{\"str\":\"\n\"}}", WIRE_BAD_JSON },
     { "{\"1\":{\"str\":\"\xff\"}}", WIRE_BAD_JSON },
     { "{\"1\":{\"lst\":[\"i32\",2,1]}}", WIRE_BAD_JSON },
     { "{\"1\":{\"lst\":[\"i32\",1,1,2]}}", WIRE_BAD_JSON },
@@ -238,7 +241,7 @@ START_TEST(what_json_cannot_say_is_not_said)
 }
 END_TEST
 
-int main(void)
+Suite *test_suite(void)
 {
     Suite *suite = suite_create("wire_json");
     TCase *tcase = tcase_create("json");
@@ -254,5 +257,5 @@ int main(void)
     tcase_add_test(tcase, replies_are_written_as_announced);
     tcase_add_test(tcase, what_json_cannot_say_is_not_said);
     suite_add_tcase(suite, tcase);
-    return run_suite(suite);
+    return suite;
 }
