@@ -147,6 +147,13 @@ def header_reply(connection):
 ADD = head("add", seqid=9) + arguments("add", a=2, b=3)
 
 
+def test_json_in_a_header_frame_is_answered_in_json(sluiced):
+    connection = sluiced(calculator={}).connect()
+    connection.send(header_frame(b'[1,"add",1,9,{"1":{"i32":2},"2":{"i32":3}}]', b"\1\0\0\0"))
+    seqid, words, payload = header_reply(connection)
+    assert (seqid, words[0], payload) == (7, 1, b'[1,"add",2,9,{"0":{"i32":5}}]')
+
+
 @pytest.mark.parametrize("words", [b"\0\0\0\0", b"\0\0" + b"\0" * 6, b"\0\0\x09\x01\x02\x03\0\0",
                                    b"\0\0\x01\0"])
 def test_every_padding_and_unknown_infos_are_read(sluiced, words):
