@@ -174,7 +174,7 @@ def test_frames_of_both_kinds_may_follow_each_other(sluiced):
 
 BOMB = zlib.compress(b"\0" * 50_000_000)
 BAD = {
-    "theader": [frame(b"\x0f\xff\0\0\0\0\0\x07"), header_frame(b""), header_frame(ADD, b"\x01\0\0\0"),
+    "theader": [frame(b"\x0f\xff\0\0\0\0\0\x07"), header_frame(b""), header_frame(ADD, b"\x03\0\0\0"),
                 frame(struct.pack(">HHIH", 0x0fff, 0, 7, 500) + ADD),
                 header_frame(ADD, b"\0\0\x01\x02"), header_frame(ADD, b"\0\0\x01\x01\x7fabc"),
                 header_frame(ADD, b"\0\0\x01\xff\xff\xff\xff\xff\x0f\0\0"),

@@ -1,4 +1,4 @@
-/* test_json_protocol.c - Base64 of every length and form, and what is none; what is stepped over.
+/* test_protocol_json.c - Base64 of every length and form, and what is none; what is stepped over.
  */
 #include "handlers/host/frame_protocol.h"
 #include "tests/unit/runner.h"
@@ -101,7 +101,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-    Suite *suite = suite_create("json_protocol");
+    Suite *suite = suite_create("protocol_json");
     TCase *tcase = tcase_create("base64");
     tcase_add_loop_test(tcase, base64_is_read_with_and_without_padding, 0, G_N_ELEMENTS(forms));
     tcase_add_loop_test(tcase, what_is_no_base64_is_refused, 0, G_N_ELEMENTS(hostile));
