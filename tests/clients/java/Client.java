@@ -1,0 +1,87 @@
+// Sluice's conformance service called by Apache Thrift's Java library: HOST PORT TLS_PORT CA.
+import conformance.*;
+import java.io.FileInputStream;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.apache.thrift.protocol.*;
+import org.apache.thrift.transport.*;
+import org.apache.thrift.transport.layered.TFramedTransport;
+
+public class Client {
+    static void require(boolean holds, String what) {
+        if (!holds) throw new AssertionError(what);
+    }
+
+    static void check(Conformance.Client client) throws Exception {
+        client.ping();
+        require(client.name().equals("conformance"), "name");
+        Everything sample = client.sample();
+        require(sample.yes && !sample.no, "bools");
+        require(sample.least_i8 == Byte.MIN_VALUE && sample.most_i64 == Long.MAX_VALUE, "limits");
+        require(Double.isNaN(sample.not_a_number) && Double.isInfinite(sample.minus_infinity), "doubles");
+        require(sample.planes.equals("a \" \\ / \u00e9 \u20ac \ud83d\ude00"), "planes");
+        byte[] bytes = sample.getEvery_byte();
+        for (int i = 0; i < 256; i++) require(bytes[i] == (byte) i, "every_byte");
+        require(sample.colour == Colour.GREEN && sample.choice.getText().equals("chosen"), "names");
+        require(sample.primes.size() == 2 && !sample.isSetAbsent() && sample.far == 6, "others");
+        require(client.difference(client.echo(sample)).isEmpty(), "difference");
+        sample.setLeast_i32(sample.least_i32 + 1);
+        require(client.difference(sample).equals("least_i32"), "no difference");
+        require(client.echo_leaf(new Leaf(5)).weight == 7, "leaf");
+        client.note("from Java");
+        try {
+            client.refuse(7, "größer");
+            throw new AssertionError("not refused");
+        } catch (Refused refused) {
+            require(refused.code == 7 && refused.why.equals("größer"), "refused");
+        }
+    }
+
+    static TTransport socket(String[] arguments, boolean secure) throws Exception {
+        if (!secure) {
+            TSocket plain = new TSocket(arguments[0], Integer.parseInt(arguments[1]));
+            plain.open();
+            return plain;
+        }
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        try (FileInputStream pem = new FileInputStream(arguments[3])) {
+            store.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+        }
+        TrustManagerFactory trusted = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trusted.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trusted.getTrustManagers(), null);
+        return new TSocket(context.getSocketFactory().createSocket(arguments[0], Integer.parseInt(arguments[2])));
+    }
+
+    static TProtocol protocol(String name, TTransport below) {
+        switch (name) {
+            case "binary": return new TBinaryProtocol(below);
+            case "compact": return new TCompactProtocol(below);
+            default: return new TJSONProtocol(below);
+        }
+    }
+
+    public static void main(String[] arguments) {
+        int failures = 0;
+        for (boolean secure : new boolean[] {false, true})
+            for (String transport : new String[] {"buffered", "framed"})
+                for (String protocol : new String[] {"binary", "compact", "json"}) {
+                    String name = transport + " " + protocol + (secure ? " tls" : " plain");
+                    try {
+                        TTransport below = socket(arguments, secure);
+                        if (transport.equals("framed")) below = new TFramedTransport(below);
+                        check(new Conformance.Client(protocol(protocol, below)));
+                        below.close();
+                        System.out.println("ok " + name);
+                    } catch (Throwable error) {
+                        failures++;
+                        System.out.println("FAILED " + name + " " + error);
+                    }
+                }
+        System.exit(failures > 0 ? 1 : 0);
+    }
+}

@@ -1,0 +1,81 @@
+// Sluice's conformance service called by Apache Thrift's Node.js library: HOST PORT TLS_PORT CA.
+const assert = require("assert");
+const fs = require("fs");
+const thrift = require("thrift");
+const Conformance = require("./Conformance");
+const types = require("./conformance_types");
+
+const [host, port, tlsPort, ca] = process.argv.slice(2);
+const protocols = {
+  binary: thrift.TBinaryProtocol,
+  compact: thrift.TCompactProtocol,
+  json: thrift.TJSONProtocol,
+};
+const transports = { buffered: thrift.TBufferedTransport, framed: thrift.TFramedTransport };
+
+async function check(client, protocol) {
+  await client.ping();
+  assert.strictEqual(await client.name(), "conformance");
+  const sample = await client.sample();
+  assert(sample.yes === true && sample.no === false);
+  assert(sample.least_i8 === -128 && sample.most_i32 === 2147483647);
+  assert(sample.minus_infinity === -Infinity);
+  assert.strictEqual(sample.planes, 'a " \\ / é € \u{1f600}');
+  assert(sample.colour === types.Colour.GREEN && sample.choice.text === "chosen");
+  assert.deepStrictEqual([...sample.primes].sort(), [2, 3]);
+  assert.deepStrictEqual(Buffer.from(sample.every_byte), Buffer.from([...Array(256).keys()]));
+  assert.strictEqual(await client.difference(sample), "");
+  assert.strictEqual(await client.difference(await client.echo(sample)), "");
+  sample.least_i32 += 1;
+  assert.strictEqual(await client.difference(sample), "least_i32");
+  assert.strictEqual((await client.echo_leaf(new types.Leaf({ id: 5 }))).weight, 7);
+  assert.strictEqual(await client.echo_colour(77), 77);
+  client.note("from Node.js");
+  await assert.rejects(client.refuse(7, "größer"),
+    (error) => error instanceof types.Refused && error.code === 7 && error.why === "größer");
+}
+
+function connect(transport, protocol, secure) {
+  const options = { protocol: protocols[protocol], ca: fs.readFileSync(ca), https: secure, path: "/" };
+  const at = secure ? tlsPort : port;
+  if (transport === "http") {
+    options.transport = thrift.TBufferedTransport;
+    options.nodeOptions = { ca: options.ca };
+    const connection = thrift.createHttpConnection(host, at, options);
+    return [connection, thrift.createHttpClient(Conformance, connection)];
+  }
+  options.transport = transports[transport];
+  const connection = secure
+    ? thrift.createSSLConnection(host, at, options)
+    : thrift.createConnection(host, at, options);
+  return [connection, thrift.createClient(Conformance, connection)];
+}
+
+async function attempt(transport, protocol, secure) {
+  const [connection, client] = connect(transport, protocol, secure);
+  try {
+    await Promise.race([
+      check(client, protocol),
+      new Promise((_, reject) => connection.on("error", reject)),
+    ]);
+  } finally {
+    if (connection.end) connection.end();
+  }
+}
+
+(async () => {
+  let failures = 0;
+  for (const secure of [false, true])
+    for (const transport of ["buffered", "framed", "http"])
+      for (const protocol of Object.keys(protocols)) {
+        const name = `${transport} ${protocol} ${secure ? "tls" : "plain"}`;
+        try {
+          await attempt(transport, protocol, secure);
+          console.log("ok", name);
+        } catch (error) {
+          failures++;
+          console.log("FAILED", name, String(error.stack || error).replace(/\n/g, " | "));
+        }
+      }
+  process.exit(failures > 0 ? 1 : 0);
+})();

@@ -1,0 +1,92 @@
+<?php
+// Sluice's conformance service called by Apache Thrift's PHP library: HOST PORT TLS_PORT CA.
+spl_autoload_register(function ($class) {
+    $path = '/usr/lib/php/' . str_replace('\\', '/', preg_replace('/^Thrift\\\\/', '', $class)) . '.php';
+    if (file_exists($path)) {
+        require_once $path;
+    }
+});
+foreach (glob(getenv('GENERATED') . '/conformance/*.php') as $file) {
+    require_once $file;
+}
+
+use conformance\ConformanceClient;
+use conformance\Refused;
+use Thrift\Protocol\TBinaryProtocol;
+use Thrift\Protocol\TCompactProtocol;
+use Thrift\Protocol\TJSONProtocol;
+use Thrift\Transport\TBufferedTransport;
+use Thrift\Transport\TFramedTransport;
+use Thrift\Transport\THttpClient;
+use Thrift\Transport\TSocket;
+use Thrift\Transport\TSSLSocket;
+
+[, $host, $port, $tlsPort, $ca] = $argv;
+
+function requireThat($holds, $what)
+{
+    if (!$holds) {
+        throw new Exception("not so: $what");
+    }
+}
+
+function check($client)
+{
+    $client->ping();
+    requireThat($client->name() === 'conformance', 'name');
+    $sample = $client->sample();
+    requireThat($sample->yes === true && $sample->no === false, 'bools');
+    requireThat($sample->least_i8 === -128 && $sample->most_i64 === PHP_INT_MAX, 'limits');
+    requireThat(is_nan($sample->not_a_number) && $sample->minus_infinity === -INF, 'doubles');
+    requireThat($sample->planes === "a \" \\ / é € \u{1f600}", 'planes');
+    requireThat($sample->every_byte === implode('', array_map('chr', range(0, 255))), 'every_byte');
+    requireThat($sample->choice->text === 'chosen' && $sample->far === 6, 'names');
+    $different = $client->difference($client->echo($sample));
+    requireThat($different === '', "a difference in $different");
+    $sample->least_i32 += 1;
+    requireThat($client->difference($sample) === 'least_i32', 'no difference');
+    requireThat($client->echo_colour(77) === 77, 'colour');
+    $client->note('from PHP');
+    try {
+        $client->refuse(7, 'größer');
+        throw new Exception('not refused');
+    } catch (Refused $refused) {
+        requireThat($refused->code === 7 && $refused->why === 'größer', 'refused');
+    }
+}
+
+function transportOf($name, $secure)
+{
+    global $host, $port, $tlsPort, $ca;
+    if ($name === 'http') {
+        return new THttpClient($host, $port, '/');
+    }
+    $context = stream_context_create(['ssl' => ['cafile' => $ca]]);
+    $socket = $secure ? new TSSLSocket($host, $tlsPort, $context) : new TSocket($host, $port);
+    $socket->setRecvTimeout(60000);
+    return $name === 'framed' ? new TFramedTransport($socket) : new TBufferedTransport($socket);
+}
+
+$protocols = ['binary' => TBinaryProtocol::class, 'compact' => TCompactProtocol::class, 'json' => TJSONProtocol::class];
+$failures = 0;
+foreach (class_exists(TSSLSocket::class) ? [false, true] : [false] as $secure) {
+    foreach (['buffered', 'framed', 'http'] as $transport) {
+        foreach ($protocols as $protocol => $class) {
+            if ($transport === 'http' && $secure) {
+                continue; // the library has no way to name an authority
+            }
+            $name = "$transport $protocol " . ($secure ? 'tls' : 'plain');
+            try {
+                $below = transportOf($transport, $secure);
+                $below->open();
+                check(new ConformanceClient(new $class($below)));
+                $below->close();
+                echo "ok $name\n";
+            } catch (Throwable $error) {
+                $failures++;
+                echo "FAILED $name ", get_class($error), ' ', $error->getMessage(), "\n";
+            }
+        }
+    }
+}
+exit($failures > 0 ? 1 : 0);
