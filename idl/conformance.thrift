@@ -19,6 +19,10 @@ struct Leaf {
   3: i32 weight = 7
 }
 
+struct Painted {
+  1: Colour colour
+}
+
 union Choice {
   1: i32 number,
   2: string text
@@ -82,7 +86,7 @@ service Conformance extends Base {
   string difference(1: Everything value),      // from the sample: the name of a field, or ""
   Everything echo(1: Everything value),
   Leaf echo_leaf(1: Leaf leaf),
-  Colour echo_colour(1: Colour colour),        // also of what is no Colour
+  Painted echo_painted(1: Painted painted),    // also of what is no Colour
   void refuse(1: i32 code, 2: string why) throws (1: Refused refused),
   oneway void note(1: string text)
 }

@@ -178,17 +178,22 @@ static gint64 take_integer(Reader *reader, gint64 min, gint64 max)
     return value;
 }
 
+/* In quotes says the protocol; without them Node.js, and Python, which has names of its own. */
+static const struct {
+    const gchar *word;
+    gdouble value;
+} no_numbers[] = {
+    { JSON_NAN, NAN }, { JSON_INFINITY, INFINITY }, { JSON_MINUS_INFINITY, -INFINITY },
+    { "nan", NAN },    { "inf", INFINITY },         { "-inf", -INFINITY },
+};
+
 static gdouble take_double(Reader *reader)
 {
     gchar word[NUMBER_MAX_BYTES + 1], *end = NULL;
-    const gboolean quoted = look(reader) == '"';
     take_word(reader, "+-.0123456789eEINafinty", word, sizeof word);
-    if (quoted && strcmp(word, json_nan) == 0)
-        return NAN;
-    if (quoted && strcmp(word, json_infinity) == 0)
-        return INFINITY;
-    if (quoted && strcmp(word, json_minus_infinity) == 0)
-        return -INFINITY;
+    for (guint i = 0; i < G_N_ELEMENTS(no_numbers); i++)
+        if (strcmp(word, no_numbers[i].word) == 0)
+            return no_numbers[i].value;
     const gboolean is_number = strspn(word, "+-.0123456789eE") == strlen(word);
     const gdouble value = is_number ? g_ascii_strtod(word, &end) : NAN;
     if (!isfinite(value) || end == NULL || end == word || *end != '\0')

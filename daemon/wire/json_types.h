@@ -27,6 +27,6 @@ static const gchar *const json_type_names[JSON_TYPES] = {
     [JSON_MAP] = "map", [JSON_SET] = "set", [JSON_LIST] = "lst",
 };
 
-static const gchar json_nan[] = "NaN";
-static const gchar json_infinity[] = "Infinity";
-static const gchar json_minus_infinity[] = "-Infinity";
+#define JSON_NAN            "NaN"
+#define JSON_INFINITY       "Infinity"
+#define JSON_MINUS_INFINITY "-Infinity"

@@ -69,11 +69,11 @@ static void write_double(Writer *writer)
     gdouble value;
     memcpy(&value, &bits, sizeof value);
     if (isnan(value))
-        wire_json_put_text(writer->sink, json_nan, strlen(json_nan));
+        wire_json_put_text(writer->sink, JSON_NAN, strlen(JSON_NAN));
     else if (isinf(value) && value > 0)
-        wire_json_put_text(writer->sink, json_infinity, strlen(json_infinity));
+        wire_json_put_text(writer->sink, JSON_INFINITY, strlen(JSON_INFINITY));
     else if (isinf(value))
-        wire_json_put_text(writer->sink, json_minus_infinity, strlen(json_minus_infinity));
+        wire_json_put_text(writer->sink, JSON_MINUS_INFINITY, strlen(JSON_MINUS_INFINITY));
     else
         put_words(writer->sink, g_ascii_formatd(digits, sizeof digits, "%.17g", value));
 }

@@ -59,11 +59,11 @@ static gboolean conformance_echo_leaf(cnfConformanceIf *self, cnfLeaf **result, 
     return TRUE;
 }
 
-static gboolean conformance_echo_colour(cnfConformanceIf *self, cnfColour *result,
-                                        const cnfColour colour, GError **error)
+static gboolean conformance_echo_painted(cnfConformanceIf *self, cnfPainted **result,
+                                         const cnfPainted *painted, GError **error)
 {
     (void)self, (void)error;
-    *result = colour;
+    g_set_object(result, (cnfPainted *)painted);
     return TRUE;
 }
 
@@ -91,7 +91,7 @@ static void conformance_class_init(ConformanceClass *class)
     methods->difference = conformance_difference;
     methods->echo = conformance_echo;
     methods->echo_leaf = conformance_echo_leaf;
-    methods->echo_colour = conformance_echo_colour;
+    methods->echo_painted = conformance_echo_painted;
     methods->refuse = conformance_refuse;
     methods->note = conformance_note;
 }

@@ -34,7 +34,8 @@ class Language:
         shutil.copytree(HERE / self.folder, directory)
         subprocess.run(["thrift", "--gen", self.generator, "-out", directory, IDL], check=True)
         for command in self.commands:
-            subprocess.run(command, cwd=directory, shell=True, check=True, env=self._environ(directory))
+            subprocess.run(command, cwd=directory, shell=True, check=True, env=self._environ(directory),
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def start(self, directory, arguments):
         return subprocess.Popen([*self.run, *arguments], cwd=directory, env=self._environ(directory),
@@ -52,7 +53,7 @@ class Language:
 LANGUAGES = [
     Language("C", ["cc", "/usr/include/thrift/c_glib/thrift.h"], "c_glib",
              ["cc -w -O1 -o client *.c $(pkg-config --cflags --libs thrift_c_glib gobject-2.0) -lm"], ["./client"]),
-    Language("C++", ["c++", "/usr/include/thrift/Thrift.h"], "cpp:no_skeleton",
+    Language("C++", ["c++", "/usr/include/thrift/Thrift.h", "/usr/include/boost"], "cpp:no_skeleton",
              ["c++ -O0 -o client *.cpp -I. -lthrift"], ["./client"]),
     Language("Python", ["/usr/bin/python3"], "py", [], ["/usr/bin/python3", "client.py"]),
     Language("Go", ["go", "/usr/share/gocode/src/github.com/apache/thrift/lib/go/thrift"], "go",
@@ -60,13 +61,13 @@ LANGUAGES = [
               "go build -o client client.go"], ["./client"],
              {"GO111MODULE": "off", "GOPATH": "{here}:/usr/share/gocode", "GOCACHE": "{here}/cache",
               "GOFLAGS": ""}),
-    Language("Java", ["javac", "/usr/share/java/libthrift.jar"], "java",
+    Language("Java", ["javac", "/usr/share/java/thrift.jar"], "java",
              ["javac -nowarn -cp '/usr/share/java/*' Client.java conformance/*.java"],
              ["java", "-cp", ".:/usr/share/java/*", "Client"]),
     Language("Node.js", ["node", "npm"], "js:node,es6",
              [f"npm install --no-audit --no-fund --silent --no-save {THRIFT_NPM}"], ["node", "client.js"]),
     Language("PHP", ["php", "/usr/lib/php/Transport/TSocket.php"], "php", [], ["php", "client.php"],
              {"GENERATED": "{here}"}),
-    Language("Perl", ["perl", "/usr/share/perl5/Thrift.pm"], "perl", [], ["perl", "-I.", "client.pl"]),
+    Language("Perl", ["perl", "/usr/share/perl5/Thrift.pm", "/usr/share/perl5/Class/Accessor.pm"], "perl", [], ["perl", "-I.", "client.pl"]),
     Language("Ruby", ["ruby"], "rb", [], ["ruby", "-I.", "client.rb"]),
 ]

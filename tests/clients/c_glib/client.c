@@ -29,7 +29,10 @@ static const gchar *check_refusal(cnfConformanceIf *client)
 static const gchar *check_sample(cnfConformanceIf *client, cnfEverything *sample)
 {
     gchar *text = NULL;
-    cnfColour colour = 0;
+    cnfPainted *painted = g_object_new(CNF_TYPE_PAINTED, NULL);
+    painted->colour = (cnfColour)77;
+    painted->__isset_colour = TRUE;
+    cnfPainted *again = g_object_new(CNF_TYPE_PAINTED, NULL);
     cnfEverything *echoed = g_object_new(CNF_TYPE_EVERYTHING, NULL);
     REQUIRE(sample->yes && !sample->no);
     REQUIRE(sample->least_i8 == G_MININT8 && sample->most_i64 == G_MAXINT64);
@@ -45,11 +48,13 @@ static const gchar *check_sample(cnfConformanceIf *client, cnfEverything *sample
     sample->least_i32++;
     REQUIRE(cnf_conformance_if_difference(client, &text, sample, NULL));
     REQUIRE(g_str_equal(text, "least_i32"));
-    REQUIRE(cnf_conformance_if_echo_colour(client, &colour, (cnfColour)77, NULL));
-    REQUIRE((gint)colour == 77);
+    REQUIRE(cnf_conformance_if_echo_painted(client, &again, painted, NULL));
+    REQUIRE((gint)again->colour == 77);
     REQUIRE(cnf_conformance_if_note(client, "from C", NULL));
     g_free(text);
     g_object_unref(echoed);
+    g_object_unref(painted);
+    g_object_unref(again);
     return check_refusal(client);
 }
 

@@ -48,7 +48,10 @@ static void check(ConformanceClient &client)
     sample.least_i32++;
     client.difference(text, sample);
     REQUIRE(text == "least_i32");
-    REQUIRE(client.echo_colour(static_cast<Colour::type>(77)) == 77);
+    Painted painted;
+    painted.__set_colour(static_cast<Colour::type>(77));
+    client.echo_painted(painted, painted);
+    REQUIRE(painted.colour == 77);
     client.note("from C++");
     try {
         client.refuse(7, "gr\xc3\xb6\xc3\x9f" "er");

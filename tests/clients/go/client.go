@@ -61,8 +61,8 @@ func check(client *conformance.ConformanceClient) error {
 	if different, err := client.Difference(ctx, sample); err != nil || different != "least_i32" {
 		return fmt.Errorf("no difference: %q, %v", different, err)
 	}
-	if colour, err := client.EchoColour(ctx, conformance.Colour(77)); err != nil || colour != 77 {
-		return fmt.Errorf("colour %d, %v", colour, err)
+	if painted, err := client.EchoPainted(ctx, &conformance.Painted{Colour: 77}); err != nil || painted.Colour != 77 {
+		return fmt.Errorf("painted %v, %v", painted, err)
 	}
 	if err := client.Note(ctx, "from Go"); err != nil {
 		return err

@@ -33,7 +33,7 @@ sub check {
     require_that($different eq '', "a difference in $different");
     $sample->{least_i32} += 1;
     require_that($client->difference($sample) eq 'least_i32', 'no difference');
-    require_that($client->echo_colour(77) == 77, 'colour');
+    require_that($client->echo_painted(Conformance::Painted->new({ colour => 77 }))->{colour} == 77, 'colour');
     $client->note('from Perl');
     eval { $client->refuse(7, 'why') };
     require_that(ref $@ eq 'Conformance::Refused' && $@->{code} == 7 && $@->{why} eq 'why', 'refused');

@@ -16,7 +16,7 @@ from thrift.transport.TSSLSocket import TSSLSocket
 from thrift.transport.TTransport import TBufferedTransport, TFramedTransport
 
 from conformance import Conformance
-from conformance.ttypes import Colour, Leaf, Refused
+from conformance.ttypes import Colour, Leaf, Painted, Refused
 
 HOST, PORT, TLS_PORT, CA = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol, "json": TJSONProtocol}
@@ -43,7 +43,7 @@ def check(client):
     sample.least_i32 += 1
     assert client.difference(sample) == "least_i32"
     assert client.echo_leaf(Leaf(id=5)) == Leaf(id=5, weight=7)
-    assert client.echo_colour(77) == 77
+    assert client.echo_painted(Painted(colour=77)).colour == 77
     client.note("from Python")
     try:
         client.refuse(7, "größer")
