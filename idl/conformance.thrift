@@ -53,7 +53,6 @@ struct Everything {
   12: double largest,
   13: double not_a_number,
   14: double infinity,
-  15: double minus_infinity,
   16: string planes,               // characters of one, two, three and four bytes
   17: string nothing,
   18: binary every_byte,           // 0 to 255
@@ -87,6 +86,7 @@ service Conformance extends Base {
   Everything echo(1: Everything value),
   Leaf echo_leaf(1: Leaf leaf),
   Painted echo_painted(1: Painted painted),    // also of what is no Colour
+  double negated(1: double value),
   void refuse(1: i32 code, 2: string why) throws (1: Refused refused),
   oneway void note(1: string text)
 }

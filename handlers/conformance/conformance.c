@@ -67,6 +67,14 @@ static gboolean conformance_echo_painted(cnfConformanceIf *self, cnfPainted **re
     return TRUE;
 }
 
+static gboolean conformance_negated(cnfConformanceIf *self, gdouble *result, const gdouble value,
+                                    GError **error)
+{
+    (void)self, (void)error;
+    *result = -value;
+    return TRUE;
+}
+
 static gboolean conformance_refuse(cnfConformanceIf *self, gint32 code, const gchar *why,
                                    cnfRefused **refused, GError **error)
 {
@@ -92,6 +100,7 @@ static void conformance_class_init(ConformanceClass *class)
     methods->echo = conformance_echo;
     methods->echo_leaf = conformance_echo_leaf;
     methods->echo_painted = conformance_echo_painted;
+    methods->negated = conformance_negated;
     methods->refuse = conformance_refuse;
     methods->note = conformance_note;
 }

@@ -94,7 +94,6 @@ static const gchar *difference_in_numbers(const cnfEverything *a, const cnfEvery
     NUMBER(largest)
     DIFFERS(isnan(b->not_a_number), not_a_number)
     NUMBER(infinity)
-    NUMBER(minus_infinity)
     NUMBER(colour)
     NUMBER(stamp)
     NUMBER(__isset_absent)

@@ -54,7 +54,7 @@ LANGUAGES = [
     Language("C", ["cc", "/usr/include/thrift/c_glib/thrift.h"], "c_glib",
              ["cc -w -O1 -o client *.c $(pkg-config --cflags --libs thrift_c_glib gobject-2.0) -lm"], ["./client"]),
     Language("C++", ["c++", "/usr/include/thrift/Thrift.h", "/usr/include/boost"], "cpp:no_skeleton",
-             ["c++ -O0 -o client *.cpp -I. -lthrift"], ["./client"]),
+             ["c++ -O0 -o client *.cpp -I. -lthrift -lthriftz"], ["./client"]),
     Language("Python", ["/usr/bin/python3"], "py", [], ["/usr/bin/python3", "client.py"]),
     Language("Go", ["go", "/usr/share/gocode/src/github.com/apache/thrift/lib/go/thrift"], "go",
              ["mkdir -p src && mv conformance src/ && rm -rf src/conformance/*-remote",
@@ -68,6 +68,7 @@ LANGUAGES = [
              [f"npm install --no-audit --no-fund --silent --no-save {THRIFT_NPM}"], ["node", "client.js"]),
     Language("PHP", ["php", "/usr/lib/php/Transport/TSocket.php"], "php", [], ["php", "client.php"],
              {"GENERATED": "{here}"}),
-    Language("Perl", ["perl", "/usr/share/perl5/Thrift.pm", "/usr/share/perl5/Class/Accessor.pm"], "perl", [], ["perl", "-I.", "client.pl"]),
+    Language("Perl", ["perl", "/usr/share/perl5/Thrift.pm", "/usr/share/perl5/Class/Accessor.pm",
+                      "/usr/share/perl5/LWP.pm"], "perl", [], ["perl", "-I.", "client.pl"]),
     Language("Ruby", ["ruby"], "rb", [], ["ruby", "-I.", "client.rb"]),
 ]

@@ -36,7 +36,7 @@ static const gchar *check_sample(cnfConformanceIf *client, cnfEverything *sample
     cnfEverything *echoed = g_object_new(CNF_TYPE_EVERYTHING, NULL);
     REQUIRE(sample->yes && !sample->no);
     REQUIRE(sample->least_i8 == G_MININT8 && sample->most_i64 == G_MAXINT64);
-    REQUIRE(isnan(sample->not_a_number) && isinf(sample->minus_infinity));
+    REQUIRE(isnan(sample->not_a_number) && isinf(sample->infinity));
     REQUIRE(g_str_equal(sample->planes, "a \" \\ / \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"));
     REQUIRE(sample->every_byte->len == 256 && sample->every_byte->data[255] == 255);
     REQUIRE(sample->colour == CNF_COLOUR_GREEN && g_str_equal(sample->choice->text, "chosen"));
@@ -50,6 +50,9 @@ static const gchar *check_sample(cnfConformanceIf *client, cnfEverything *sample
     REQUIRE(g_str_equal(text, "least_i32"));
     REQUIRE(cnf_conformance_if_echo_painted(client, &again, painted, NULL));
     REQUIRE((gint)again->colour == 77);
+    gdouble negated = 0;
+    REQUIRE(cnf_conformance_if_negated(client, &negated, INFINITY, NULL));
+    REQUIRE(isinf(negated) && negated < 0);
     REQUIRE(cnf_conformance_if_note(client, "from C", NULL));
     g_free(text);
     g_object_unref(echoed);

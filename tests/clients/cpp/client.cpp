@@ -35,7 +35,7 @@ static void check(ConformanceClient &client)
     REQUIRE(sample.yes && !sample.no);
     REQUIRE(sample.least_i8 == -128 && sample.most_i8 == 127);
     REQUIRE(sample.least_i64 == std::numeric_limits<int64_t>::min());
-    REQUIRE(std::isnan(sample.not_a_number) && std::isinf(sample.minus_infinity));
+    REQUIRE(std::isnan(sample.not_a_number) && client.negated(INFINITY) == -INFINITY);
     REQUIRE(sample.planes == "a \" \\ / \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
     REQUIRE(sample.every_byte.size() == 256 && sample.every_byte[0] == 0);
     REQUIRE(sample.colour == Colour::GREEN && sample.choice.text == "chosen");

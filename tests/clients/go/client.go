@@ -40,7 +40,7 @@ func check(client *conformance.ConformanceClient) error {
 	for _, one := range []error{
 		require(sample.Yes && !sample.No, "bools"),
 		require(sample.LeastI8 == math.MinInt8 && sample.MostI64 == math.MaxInt64, "limits"),
-		require(math.IsNaN(sample.NotANumber) && math.IsInf(sample.MinusInfinity, -1), "doubles"),
+		require(math.IsNaN(sample.NotANumber) && math.IsInf(sample.Infinity, 1), "doubles"),
 		require(sample.Planes == "a \" \\ / é € \U0001f600", "planes"),
 		require(string(sample.EveryByte) == string(every), "every_byte"),
 		require(sample.Colour == conformance.Colour_GREEN && *sample.Choice.Text == "chosen", "names"),
@@ -49,6 +49,9 @@ func check(client *conformance.ConformanceClient) error {
 		if one != nil {
 			return one
 		}
+	}
+	if negated, err := client.Negated(ctx, math.Inf(1)); err != nil || !math.IsInf(negated, -1) {
+		return fmt.Errorf("negated: %v, %v", negated, err)
 	}
 	echoed, err := client.Echo(ctx, sample)
 	if err != nil {
