@@ -100,9 +100,9 @@ static void set_tables(cnfEverything *sample)
     g_hash_table_insert(sample->leaf_of, boxed_i32(-1), leaf_new(3, "three"));
     g_hash_table_insert(sample->series, g_strdup("limits"), series);
     g_hash_table_insert(sample->series, g_strdup("none"), g_array_new(FALSE, TRUE, sizeof(gint64)));
-    /* Node.js's library writes the decimal digits of such a key as if they were hexadecimal. */
+    /* Node.js's library takes the decimal digits of such a key for hexadecimal ones. */
     g_hash_table_insert(sample->books, boxed_i64(5), pages_new("one", "page"));
-    g_hash_table_insert(sample->books, boxed_i64(-1), pages_new(NULL, NULL));
+    g_hash_table_insert(sample->books, boxed_i64(6), pages_new(NULL, NULL));
 }
 
 cnfEverything *sample_new(void)
