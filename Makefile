@@ -64,7 +64,7 @@ $(error Packages are missing: `make setup` installs them, see .ci/packages)
 endif
 endif
 
-.PHONY: all programs run check install clean asan tsan valgrind analyze setup tests lint sim bench chaos
+.PHONY: all programs run check install clean asan tsan valgrind analyze setup tests lint sim bench chaos clients
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(PLUGINS)
@@ -195,6 +195,10 @@ sim: setup
 	    tests/sim/schedules/*.sched
 
 SECONDS ?= 60
+clients: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@BUILD=$(BUILD) tests/clients/run
+
 chaos: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) tests
 	@SLUICE_BUILD=$(BUILD) /usr/bin/python3 tests/chaos --seconds $(SECONDS) --seed $(SEED)

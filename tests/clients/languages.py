@@ -14,28 +14,41 @@ IDL = HERE.parents[1] / "idl/conformance.thrift"
 THRIFT_NPM = "thrift@0.23.0"
 
 
+class Unreachable(Exception):
+    """What is needed is not on this machine, and cannot be got."""
+
+
 @dataclass
 class Language:
-    """`needs`: what must be there: programs by name, files by path."""
+    """`needs`: what must be there: programs by name, files by path; `fetch`: a command that gets the
+    library from where Debian's packages are not."""
     name: str
     needs: list
     generator: str
     commands: list  # that build it, in its own directory
     run: list
     environment: dict = field(default_factory=dict)
+    fetch: str = "true"
 
     def missing(self):
         return [need for need in self.needs
                 if not (Path(need).exists() if need.startswith("/") else shutil.which(need))]
 
     def build(self, directory):
-        """In `directory`, of which nothing else is used."""
+        """In `directory`, of which nothing else is used.  Unreachable: its library cannot be got."""
         shutil.rmtree(directory, ignore_errors=True)
         shutil.copytree(HERE / self.folder, directory)
         subprocess.run(["thrift", "--gen", self.generator, "-out", directory, IDL], check=True)
+        try:
+            self._execute(self.fetch, directory)
+        except subprocess.CalledProcessError as error:
+            raise Unreachable(f"{self.fetch}: {error.stdout[-300:]}") from error
         for command in self.commands:
-            subprocess.run(command, cwd=directory, shell=True, check=True, env=self._environ(directory),
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            self._execute(command, directory)
+
+    def _execute(self, command, directory):
+        subprocess.run(command, cwd=directory, shell=True, check=True, env=self._environ(directory),
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def start(self, directory, arguments):
         return subprocess.Popen([*self.run, *arguments], cwd=directory, env=self._environ(directory),
@@ -65,7 +78,8 @@ LANGUAGES = [
              ["javac -nowarn -cp '/usr/share/java/*' Client.java conformance/*.java"],
              ["java", "-cp", ".:/usr/share/java/*", "Client"]),
     Language("Node.js", ["node", "npm"], "js:node,es6",
-             [f"npm install --no-audit --no-fund --silent --no-save {THRIFT_NPM}"], ["node", "client.js"]),
+             [], ["node", "client.js"],
+             fetch=f"npm install --no-audit --no-fund --no-save {THRIFT_NPM}"),
     Language("PHP", ["php", "/usr/lib/php/Transport/TSocket.php"], "php", [], ["php", "client.php"],
              {"GENERATED": "{here}"}),
     Language("Perl", ["perl", "/usr/share/perl5/Thrift.pm", "/usr/share/perl5/Class/Accessor.pm",

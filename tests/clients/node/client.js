@@ -14,11 +14,12 @@ const protocols = {
 };
 const transports = { buffered: thrift.TBufferedTransport, framed: thrift.TFramedTransport };
 
-// The library's compact protocol reads each bool of a list as false, and its JSON protocol rounds the
-// integers in a list of a map.
+// The library's compact protocol reads each bool of a list as false, and its JSON protocol a map of
+// lists as another one.
 function mended(sample, protocol) {
   if (protocol === "compact") sample.truths = [true, false, true];
-  if (protocol === "json") sample.series.limits = ["8000000000000000", "7fffffffffffffff"].map((hex) => new Int64(hex));
+  if (protocol === "json")
+    sample.series = { limits: [new Int64("8000000000000000"), new Int64("7fffffffffffffff")], none: [] };
   return sample;
 }
 
