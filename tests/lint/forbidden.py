@@ -41,13 +41,13 @@ def no_goto(tree):
 
 
 def whitespace(tree):
-    """No trailing blanks anywhere, no tabs but in makefiles, one newline at the end."""
+    """No trailing blanks anywhere, no tabs but in makefiles and Go, one newline at the end."""
     for path in tree.all:
         text = tree.text(path)
         for number, line in enumerate(text.splitlines(), start=1):
             if line != line.rstrip():
                 yield f"{path}:{number}: blanks at the end of the line"
-            if "\t" in line and "Makefile" not in path:
+            if "\t" in line and "Makefile" not in path and not path.endswith(".go"):
                 yield f"{path}:{number}: a tab; indent with spaces"
         if text and (not text.endswith("\n") or text.endswith("\n\n")):
             yield f"{path}:{text.count(chr(10))}: the file does not end in exactly one newline"

@@ -2,8 +2,6 @@
 #include "cnf_conformance.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <thrift/c_glib/protocol/thrift_binary_protocol.h>
 #include <thrift/c_glib/protocol/thrift_compact_protocol.h>
 #include <thrift/c_glib/transport/thrift_buffered_transport.h>
@@ -19,9 +17,13 @@ static const gchar *check_refusal(cnfConformanceIf *client)
 {
     g_autoptr(GError) error = NULL;
     cnfRefused *refused = NULL;
-    REQUIRE(!cnf_conformance_if_refuse(client, 7, "gr\xc3\xb6\xc3\x9f" "er", &refused, &error));
+    REQUIRE(!cnf_conformance_if_refuse(client, 7,
+                                       "gr\xc3\xb6\xc3\x9f"
+                                       "er",
+                                       &refused, &error));
     REQUIRE(refused != NULL && refused->code == 7);
-    REQUIRE(g_str_equal(refused->why, "gr\xc3\xb6\xc3\x9f" "er"));
+    REQUIRE(g_str_equal(refused->why, "gr\xc3\xb6\xc3\x9f"
+                                      "er"));
     g_object_unref(refused);
     return NULL;
 }
@@ -75,14 +77,22 @@ static const gchar *check(cnfConformanceIf *client)
     return problem;
 }
 
+static guint port_of(const gchar *text)
+{
+    guint64 port = 0;
+    if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &port, NULL))
+        g_error("no port: %s", text);
+    return (guint)port;
+}
+
 static ThriftTransport *connect_to(gchar **arguments, gboolean secure)
 {
     GError *error = NULL;
     if (!secure)
         return g_object_new(THRIFT_TYPE_SOCKET, "hostname", arguments[1], "port",
-                            atoi(arguments[2]), NULL);
+                            port_of(arguments[2]), NULL);
     ThriftSSLSocket *socket =
-        thrift_ssl_socket_new_with_host(SSLTLS, arguments[1], (guint)atoi(arguments[3]), &error);
+        thrift_ssl_socket_new_with_host(SSLTLS, arguments[1], port_of(arguments[3]), &error);
     if (socket == NULL || !thrift_ssl_load_cert_from_file(socket, arguments[4]))
         g_error("no TLS: %s", error != NULL ? error->message : arguments[4]);
     return THRIFT_TRANSPORT(socket);
