@@ -25,6 +25,7 @@
 #define USER_FIELD      gchar *     /* NULL: none */
 #define FILE_FIELD      gchar *     /* NULL: none */
 #define ORIGINS_FIELD   gchar **    /* NULL: none */
+#define NETWORKS_FIELD  GArray *    /* of Network; NULL: none */
 #define LISTENERS_FIELD GPtrArray * /* of Address, at least one */
 #define ADMIN_FIELD     Address *   /* NULL when it is off */
 #define CHOICE_FIELD    guint       /* the place of its word */
@@ -66,6 +67,7 @@ typedef struct {
 #undef USER_FIELD
 #undef FILE_FIELD
 #undef ORIGINS_FIELD
+#undef NETWORKS_FIELD
 #undef LISTENERS_FIELD
 #undef ADMIN_FIELD
 #undef CHOICE_FIELD

@@ -1,6 +1,7 @@
 /* value.c - see value.h. */
 #include "config/value.h"
 #include "config/config.h"
+#include "config/networks.h"
 #include "config/origins.h"
 #include <string.h>
 
@@ -47,6 +48,7 @@ static const gchar *const syntaxes[] = {
     [VALUE_FILE] = "an absolute path, or nothing",
     [VALUE_USER] = "a user's name, or nothing",
     [VALUE_ORIGINS] = ORIGINS_FORMS,
+    [VALUE_NETWORKS] = NETWORKS_FORMS,
     [VALUE_LISTENERS] = "tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH, several separated by ';'",
     [VALUE_ADMIN] = "http://HOST:PORT, or nothing to turn it off",
     [VALUE_RANGE] = "or two such numbers as in 2..16",
@@ -252,6 +254,8 @@ gboolean value_parse(const ValueRule *rule, const gchar *text, gpointer field, G
         return parse_user(text, field, error);
     case VALUE_ORIGINS:
         return origins_parse(text, field, error);
+    case VALUE_NETWORKS:
+        return networks_parse(text, field, error);
     case VALUE_LISTENERS:
         return parse_listeners(text, field, error);
     case VALUE_ADMIN:
@@ -313,6 +317,8 @@ gboolean value_equal(ValueType type, gconstpointer a, gconstpointer b)
         return g_strcmp0(*(gchar *const *)a, *(gchar *const *)b) == 0;
     case VALUE_ORIGINS:
         return origins_equal(*(gchar * *const *)a, *(gchar * *const *)b);
+    case VALUE_NETWORKS:
+        return networks_equal(*(GArray *const *)a, *(GArray *const *)b);
     case VALUE_LISTENERS:
         return equal_listeners(*(GPtrArray *const *)a, *(GPtrArray *const *)b);
     case VALUE_ADMIN:
@@ -340,6 +346,9 @@ void value_clear(ValueType type, gpointer field)
         return;
     case VALUE_ORIGINS:
         g_clear_pointer((gchar ***)field, g_strfreev);
+        return;
+    case VALUE_NETWORKS:
+        g_clear_pointer((GArray **)field, g_array_unref);
         return;
     case VALUE_LISTENERS:
         g_clear_pointer((GPtrArray **)field, g_ptr_array_unref);

@@ -1,5 +1,7 @@
 #include "daemon/front/connection.h"
+#include "daemon/front/connection_proxy.h"
 #include "daemon/front/connection_state.h"
+#include "config/networks.h"
 #include <errno.h>
 
 #define FROM(name) (1u << CONNECTION_##name)
@@ -31,6 +33,7 @@ static void free_connection(Connection *connection)
     event_free(connection->timer);
     g_assert(connection->buffered_bytes == 0);
     connection_web_free(connection->web);
+    g_clear_pointer(&connection->proxy, g_byte_array_unref);
     g_ref_string_release(connection->peer);
     g_free(connection->host);
     OBJ_FINI(connection, CONNECTION_MAGIC);
@@ -162,6 +165,8 @@ static void refuse_tls(Connection *connection)
 static gsize read_once(Connection *connection)
 {
     gsize room;
+    if (!connection_take_proxy(connection))
+        return 0;
     guint8 *into = reserve(connection, &room);
     if (into == NULL) {
         connection_close(connection, CTR_CLOSED_MEMORY);
@@ -313,6 +318,8 @@ Connection *connection_new(const ConnectionShared *shared, int fd, StreamKind ki
     if (kind == STREAM_TLS)
         connection->frame_since = connection->idle_since; /* a handshake has its time, too */
     balance_reading(connection);
+    if (networks_have(shared->config->proxy_from, host))
+        connection_expect_proxy(connection);
     connection_arm_timer(connection);
     return connection;
 }

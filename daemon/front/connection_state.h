@@ -1,6 +1,6 @@
 /* connection_state.h - what a connection is made of.  Private: of connection.c, which has its bytes
- * and its life, connection_calls.c, which has its calls, and connection_time.c, which has its
- * patience.                                                                                  */
+ * and its life, connection_proxy.c, which has what a proxy says first, connection_calls.c, which
+ * has its calls, and connection_time.c, which has its patience. */
 #pragma once
 #include "daemon/base/obj.h"
 #include "daemon/front/connection.h"
@@ -18,6 +18,7 @@ struct Connection {
     Stream stream;
     GRefString *peer;
     gchar *host;
+    GByteArray *proxy; /* what has come of its header; NULL: none is expected */
     struct event *on_readable, *on_writable, *timer;
     LoopDeferred flush;
     Intake intake;

@@ -1,5 +1,6 @@
 /* peer.h - who is at the other end of a connection, as text. */
 #pragma once
+#include "daemon/wire/proxy.h"
 #include <glib.h>
 
 typedef struct {
@@ -8,3 +9,5 @@ typedef struct {
 } Peer;
 
 Peer peer_of(int fd);
+/* Whom a proxy speaks for: IPV4 or IPV6. */
+Peer peer_of_proxied(const WireProxy *proxy);
