@@ -9,7 +9,6 @@ import pytest
 
 from certificates import Authority
 from clients import open_client, split_tcp
-from waiting import eventually
 from wire import arguments, call, head
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -25,7 +24,7 @@ def start(sluiced, **daemon):
 
 
 def peer(connection):
-    return connection.receive_unframed("binary").result(of="crash").decode()
+    return connection.receive_unframed("binary").result(of="crash")
 
 
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
@@ -92,7 +91,7 @@ def test_tls_begins_behind_the_header(sluiced, tmp_path):
         plain = socket.create_connection(split_tcp(daemon.tcp), 60)
         plain.sendall(header)
         with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
-            secure.sendall(call("peer", of="crash"))
+            secure.sendall(call("peer", service="crash"))
             assert b"tcp://192.0.2.7:53124" in secure.recv(4096)
 
 
@@ -103,45 +102,30 @@ defaults
     timeout client 60s
     timeout server 60s
 listen front
-    bind 127.0.0.1:0
+    bind fd@{fd}
     server sluiced {sluiced} {send}
 """
 
 
 @pytest.fixture
 def haproxy(tmp_path):
-    """Starts one in front of a daemon; returns its address."""
+    """Starts one in front of a daemon, on a socket that listens already; returns its address."""
     running = []
 
     def start_one(daemon, send):
+        listening = socket.create_server(("127.0.0.1", 0))
         config = tmp_path / "haproxy.cfg"
-        port = free_port()
-        config.write_text(HAPROXY.format(sluiced=daemon.tcp.partition("://")[2], send=send)
-                          .replace("127.0.0.1:0", f"127.0.0.1:{port}"))
-        running.append(subprocess.Popen(["haproxy", "-db", "-f", config]))
-        address = f"tcp://127.0.0.1:{port}"
-        eventually(lambda: is_open(address), "HAProxy listens")
+        config.write_text(HAPROXY.format(fd=listening.fileno(), send=send,
+                                         sluiced=daemon.tcp.partition("://")[2]))
+        running.append(subprocess.Popen(["haproxy", "-db", "-f", config], pass_fds=[listening.fileno()]))
+        address = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        listening.close()
         return address
 
     yield start_one
     for process in running:
         process.kill()
         process.wait()
-
-
-def free_port():
-    """HAProxy cannot say which port it has got for 0."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def is_open(address):
-    try:
-        socket.create_connection(split_tcp(address), 60).close()
-        return True
-    except ConnectionRefusedError:
-        return False
 
 
 @pytest.mark.parametrize("send", ["send-proxy", "send-proxy-v2"])
