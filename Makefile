@@ -64,7 +64,7 @@ $(error Packages are missing: `make setup` installs them, see .ci/packages)
 endif
 endif
 
-.PHONY: all programs run check install clean asan tsan valgrind analyze setup tests lint sim bench chaos clients
+.PHONY: all programs run check install clean asan tsan valgrind analyze setup tests lint sim bench chaos clients fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(PLUGINS)
@@ -195,6 +195,9 @@ sim: setup
 	    tests/sim/schedules/*.sched
 
 SECONDS ?= 60
+fuzz: setup
+	@BUILD=$(BUILD) tests/fuzz/run $(SECONDS)
+
 clients: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@BUILD=$(BUILD) tests/clients/run
