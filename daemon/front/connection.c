@@ -23,19 +23,45 @@ static void set_state(Connection *connection, ConnectionState next)
     connection->state = next;
 }
 
+/* --- room in the socket ---------------------------------------------------------------------- */
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
+    loop_defer(connection->shared->loop, &connection->flush);
+}
+
+/* Most connections never wait for it: the event is made by the first one that does. */
+static void wait_for_room(Connection *connection)
+{
+    if (connection->on_writable == NULL)
+        connection->on_writable =
+            event_new(loop_base(connection->shared->loop), connection->stream.fd,
+                      EV_WRITE | EV_PERSIST, on_writable, connection);
+    event_add(connection->on_writable, NULL);
+}
+
+static void stop_waiting_for_room(Connection *connection)
+{
+    if (connection->on_writable != NULL)
+        event_del(connection->on_writable);
+}
+
 /* --- the end ----------------------------------------------------------------------------- */
 
 static void free_connection(Connection *connection)
 {
     connection->shared->closed(connection, connection->shared->user);
     event_free(connection->on_readable);
-    event_free(connection->on_writable);
+    g_clear_pointer(&connection->on_writable, event_free);
     event_free(connection->timer);
     g_assert(connection->buffered_bytes == 0);
     connection_web_free(connection->web);
     g_clear_pointer(&connection->proxy, g_byte_array_unref);
     g_ref_string_release(connection->peer);
-    g_free(connection->host);
+    g_ref_string_release(connection->host);
     OBJ_FINI(connection, CONNECTION_MAGIC);
     g_free(connection);
 }
@@ -50,7 +76,7 @@ void connection_close(Connection *connection, DaemonCounter reason)
     set_state(connection, CONNECTION_CLOSED);
     connection_count(connection, CTR_CONN_OPEN, -1);
     event_del(connection->on_readable);
-    event_del(connection->on_writable);
+    stop_waiting_for_room(connection);
     evtimer_del(connection->timer);
     stream_close(&connection->stream);
     reply_line_abandon(&connection->line, connection->shared->dispatch);
@@ -75,10 +101,10 @@ static gboolean send_replies(Connection *connection)
         return FALSE;
     }
     if (result == LINE_WAITS_FOR_CALLS) {
-        event_del(connection->on_writable);
+        stop_waiting_for_room(connection);
         return TRUE;
     }
-    event_add(connection->on_writable, NULL);
+    wait_for_room(connection);
     if (connection->write_since == 0) {
         connection->write_since = loop_now_usec();
         connection_arm_timer(connection);
@@ -183,7 +209,7 @@ static gsize read_once(Connection *connection)
     } else if (got == 0 && connection->state == CONNECTION_OPEN) {
         connection_end(connection, CTR_CLOSED_BY_CLIENT); /* it may wait for replies */
     } else if (got < 0 && errno == EAGAIN && connection->stream.wants_write) {
-        event_add(connection->on_writable, NULL);
+        wait_for_room(connection);
     } else if (got < 0 && errno == EPROTO && connection->state == CONNECTION_OPEN) {
         refuse_tls(connection);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -238,14 +264,6 @@ static void on_flush(gpointer user)
     read_buffered(connection);
     if (connection->shared->is_draining)
         connection_finish_if_idle(connection);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
-    loop_defer(connection->shared->loop, &connection->flush);
 }
 
 /* --- the drain --------------------------------------------------------------------------- */
@@ -307,11 +325,10 @@ Connection *connection_new(const ConnectionShared *shared, int fd, StreamKind ki
     connection->shared = shared;
     connection->stream = stream;
     connection->peer = g_ref_string_new(peer);
-    connection->host = g_strdup(host);
+    connection->host = g_ref_string_new_intern(host);
     connection->flush = (LoopDeferred){ .run = on_flush, .user = connection };
     struct event_base *base = loop_base(shared->loop);
     connection->on_readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, connection);
-    connection->on_writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, connection);
     connection->timer = loop_timer_new(shared->loop, connection_on_timer, connection);
     connection->idle_since = loop_now_usec();
     connection_count(connection, CTR_CONN_OPEN, 1);

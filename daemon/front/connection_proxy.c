@@ -20,9 +20,9 @@ static void take_over(Connection *connection, const WireProxy *header)
         return;
     const Peer peer = peer_of_proxied(header);
     g_ref_string_release(connection->peer);
-    g_free(connection->host);
+    g_ref_string_release(connection->host);
     connection->peer = g_ref_string_new(peer.name);
-    connection->host = g_strdup(peer.host);
+    connection->host = g_ref_string_new_intern(peer.host);
 }
 
 static void refuse(Connection *connection, WireVerdict verdict)

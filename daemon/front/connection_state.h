@@ -17,9 +17,9 @@ struct Connection {
     ConnectionState state;
     Stream stream;
     GRefString *peer;
-    gchar *host;
+    GRefString *host;  /* shared by all of its connections */
     GByteArray *proxy; /* what has come of its header; NULL: none is expected */
-    struct event *on_readable, *on_writable, *timer;
+    struct event *on_readable, *on_writable, *timer; /* on_writable: NULL until it is needed */
     LoopDeferred flush;
     Intake intake;
     ConnectionWeb *web; /* NULL: it speaks Thrift without HTTP */
