@@ -79,6 +79,7 @@ void connection_close(Connection *connection, DaemonCounter reason)
     stop_waiting_for_room(connection);
     evtimer_del(connection->timer);
     stream_close(&connection->stream);
+    connection_leave_host(connection);
     reply_line_abandon(&connection->line, connection->shared->dispatch);
     intake_clear(&connection->intake);
     connection_web_end(connection->web);
@@ -263,17 +264,19 @@ static void on_flush(gpointer user)
         read_once(connection);
     read_buffered(connection);
     if (connection->shared->is_draining)
-        connection_finish_if_idle(connection);
+        connection_finish_if_idle(connection, CTR_CLOSED_DRAIN);
+    else if (connection->is_retiring)
+        connection_finish_if_idle(connection, CTR_CLOSED_AGE);
 }
 
 /* --- the drain --------------------------------------------------------------------------- */
 
-void connection_finish_if_idle(Connection *connection)
+void connection_finish_if_idle(Connection *connection, DaemonCounter reason)
 {
     if (connection->state == CONNECTION_OPEN && reply_line_is_empty(&connection->line) &&
         connection->intake.bytes == NULL && connection_web_is_between(connection->web) &&
         stream_unread_bytes(&connection->stream) == 0)
-        connection_end(connection, CTR_CLOSED_DRAIN);
+        connection_end(connection, reason);
 }
 
 /* How much there is to read is asked only once: a client that never stops sending would be read
@@ -296,6 +299,7 @@ void connection_end(Connection *connection, DaemonCounter reason)
         return;
     set_state(connection, CONNECTION_ENDING);
     connection->end_reason = reason;
+    g_clear_pointer(&connection->proxy, g_byte_array_unref);
     intake_clear(&connection->intake);
     connection_web_end(connection->web);
     connection_count_intake(connection);
@@ -309,6 +313,7 @@ void connection_adopt_settings(Connection *connection)
 {
     if (connection->state == CONNECTION_CLOSED)
         return;
+    connection_draw_age(connection);
     connection_arm_timer(connection);
     if (!connection->reading) /* perhaps it may be read again */
         loop_defer(connection->shared->loop, &connection->flush);
@@ -335,8 +340,12 @@ Connection *connection_new(const ConnectionShared *shared, int fd, StreamKind ki
     if (kind == STREAM_TLS)
         connection->frame_since = connection->idle_since; /* a handshake has its time, too */
     balance_reading(connection);
+    connection_draw_age(connection);
     if (networks_have(shared->config->proxy_from, host))
         connection_expect_proxy(connection);
-    connection_arm_timer(connection);
+    else if (!connection_enter_host(connection))
+        connection_close(connection, CTR_CLOSED_HOST);
+    if (connection->state == CONNECTION_OPEN)
+        connection_arm_timer(connection);
     return connection;
 }

@@ -15,6 +15,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
 #include "daemon/dispatch/dispatch.h"
+#include "daemon/front/hosts.h"
 #include "daemon/front/stream.h"
 
 typedef struct Connection Connection;
@@ -35,6 +36,7 @@ typedef struct {
     DaemonStats *stats;
     LogLimit *log_limit;
     BufferMemory *memory;
+    Hosts *hosts;
     TlsContext *tls;        /* NULL: none; changes with a reload */
     gboolean is_draining;   /* a connection closes as soon as it is between two calls */
     gboolean is_going_away; /* that will come: who can be told is told with each reply */
@@ -53,6 +55,6 @@ Connection *connection_new(const ConnectionShared *shared, int fd, StreamKind ki
  * knows that its call, which crossed the end or was not whole, will never run. */
 void connection_finish(Connection *connection);
 /* That, if no call is in line, none has begun to come, and none waits to be read. */
-void connection_finish_if_idle(Connection *connection);
+void connection_finish_if_idle(Connection *connection, DaemonCounter reason);
 void connection_adopt_settings(Connection *connection); /* shared->config is another one */
 void connection_close(Connection *connection, DaemonCounter reason);

@@ -23,7 +23,7 @@ gboolean connection_may_take_calls(const Connection *connection)
 static void on_finished(Request *request, gpointer user)
 {
     Connection *connection = OBJ_FROM(Connection, user, CONNECTION_MAGIC);
-    const gboolean is_going_away = connection->shared->is_going_away;
+    const gboolean is_going_away = connection->shared->is_going_away || connection->is_retiring;
     if (is_going_away && request->carrier.kind == CARRIER_HTTP)
         connection_web_go_away(connection, request);
     carrier_wrap(request, is_going_away, loop_now_usec());

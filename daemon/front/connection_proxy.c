@@ -10,19 +10,25 @@ void connection_expect_proxy(Connection *connection)
     connection_note_begun(connection); /* it has the time of a frame */
 }
 
+static void rename_peer(Connection *connection, const WireProxy *header)
+{
+    const Peer peer = peer_of_proxied(header);
+    g_ref_string_release(connection->peer);
+    g_ref_string_release(connection->host);
+    connection->peer = g_ref_string_new(peer.name);
+    connection->host = g_ref_string_new_intern(peer.host);
+}
+
 static void take_over(Connection *connection, const WireProxy *header)
 {
     g_clear_pointer(&connection->proxy, g_byte_array_unref);
     connection->idle_since = loop_now_usec();
     if (connection->stream.kind != STREAM_TLS)
         connection->frame_since = 0;
-    if (header->family == WIRE_PROXY_ITSELF)
-        return;
-    const Peer peer = peer_of_proxied(header);
-    g_ref_string_release(connection->peer);
-    g_ref_string_release(connection->host);
-    connection->peer = g_ref_string_new(peer.name);
-    connection->host = g_ref_string_new_intern(peer.host);
+    if (header->family != WIRE_PROXY_ITSELF)
+        rename_peer(connection, header);
+    if (!connection_enter_host(connection))
+        connection_end(connection, CTR_CLOSED_HOST); /* it has sent more, and is not reset */
 }
 
 static void refuse(Connection *connection, WireVerdict verdict)
@@ -64,5 +70,5 @@ gboolean connection_take_proxy(Connection *connection)
         take_over(connection, &header);
     else if (verdict != WIRE_MORE)
         refuse(connection, verdict);
-    return verdict == WIRE_OK;
+    return verdict == WIRE_OK && connection->state == CONNECTION_OPEN;
 }

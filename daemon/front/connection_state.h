@@ -25,6 +25,9 @@ struct Connection {
     ConnectionWeb *web; /* NULL: it speaks Thrift without HTTP */
     ReplyLine line;
     gint64 frame_since, write_since, idle_since; /* usec; 0: not the case */
+    gint64 retires_at;                           /* usec; 0: never, or it has been told */
+    gboolean is_retiring; /* it is closed as soon as it is between two calls */
+    gboolean is_counted;  /* among its host's */
     gboolean reading;
     gboolean is_secure;       /* its TLS handshake is over */
     DaemonCounter end_reason; /* once it reads no more calls */
@@ -61,6 +64,12 @@ void connection_note_begun(Connection *connection); /* part of a call has come *
 /* Keeps the bytes of incomplete frames within buffer-memory. */
 void connection_count_intake(Connection *connection);
 
+/* connection_host.c: it is one of its host's from now on.  FALSE: that has all it may, which is
+ * logged; the caller ends it with CTR_CLOSED_HOST. */
+gboolean connection_enter_host(Connection *connection);
+void connection_leave_host(Connection *connection);
+
 /* connection_time.c */
+void connection_draw_age(Connection *connection);  /* when it retires, by the settings in force */
 void connection_arm_timer(Connection *connection); /* where a wait begins */
 void connection_on_timer(evutil_socket_t fd, short what, void *arg);

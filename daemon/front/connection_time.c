@@ -1,5 +1,6 @@
 /* connection_time.c - how long a client is waited for, at each point of its connection. */
 #include "daemon/front/connection_state.h"
+#include "daemon/base/random.h"
 
 #define LINGER_USEC ((gint64)G_USEC_PER_SEC)
 
@@ -32,9 +33,31 @@ static gint64 patience_ends(const Connection *connection, DaemonCounter *reason)
 void connection_arm_timer(Connection *connection)
 {
     DaemonCounter reason;
-    const gint64 ends = patience_ends(connection, &reason);
+    gint64 ends = patience_ends(connection, &reason);
+    if (connection->retires_at > 0)
+        ends = MIN(ends, connection->retires_at);
     if (ends != G_MAXINT64)
         loop_timer_arm(connection->timer, MAX(ends - loop_now_usec(), 0));
+}
+
+/* Not all that began together shall end together. */
+void connection_draw_age(Connection *connection)
+{
+    const gint64 age = connection->shared->config->connection_max_age_usec;
+    connection->retires_at = 0;
+    if (age > 0)
+        connection->retires_at =
+            loop_now_usec() + age - age / 10 + (gint64)(random_secret() % (guint64)(age / 5 + 1));
+}
+
+/* Who has a call in line is told with its reply, where that can be said, and closed behind it. */
+static void retire_if_due(Connection *connection)
+{
+    if (connection->retires_at == 0 || connection->retires_at > loop_now_usec())
+        return;
+    connection->retires_at = 0;
+    connection->is_retiring = TRUE;
+    connection_finish_if_idle(connection, CTR_CLOSED_AGE);
 }
 
 void connection_on_timer(evutil_socket_t fd, short what, void *arg)
@@ -43,6 +66,7 @@ void connection_on_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     Connection *connection = OBJ_FROM(Connection, arg, CONNECTION_MAGIC);
     DaemonCounter reason;
+    retire_if_due(connection);
     if (patience_ends(connection, &reason) <= loop_now_usec())
         connection_close(connection, reason);
     else

@@ -133,6 +133,7 @@ Front *front_new(Loop *loop, Config *config, Dispatch *dispatch, DaemonStats *st
         .stats = stats,
         .log_limit = log_limit_new(config->log_repeat_interval_usec),
         .memory = &front->memory,
+        .hosts = hosts_new(),
         .scratch = g_malloc(CONNECTION_SCRATCH_BYTES),
         .closed = on_closed,
         .user = front,
@@ -158,6 +159,7 @@ void front_free(Front *front)
     g_hash_table_unref(front->connections);
     log_limit_free(front->shared.log_limit);
     g_free(front->shared.scratch);
+    hosts_free(front->shared.hosts);
     g_free(front);
 }
 
@@ -288,7 +290,7 @@ void front_drain(Front *front)
     front->shared.is_draining = TRUE;
     g_hash_table_iter_init(&iter, front->connections);
     while (g_hash_table_iter_next(&iter, &connection, NULL))
-        connection_finish_if_idle(connection);
+        connection_finish_if_idle(connection, CTR_CLOSED_DRAIN);
 }
 
 void front_finish(Front *front)
