@@ -265,7 +265,8 @@ static const struct {
     { SHOP "[daemon]\nworkers = 4\n",
       "4: [daemon] workers = 4: unknown key; allowed: listen, admin, handler-dir, host-program, "
       "tls-certificate, tls-key, tls-mixed, tls-min-version, tls-client-certificate, "
-      "tls-client-ca, cors-origins, proxy-from, max-connections, max-connections-per-host, max-pipelined, max-frame-bytes, "
+      "tls-client-ca, cors-origins, proxy-from, max-connections, max-connections-per-host, "
+      "max-pipelined, max-frame-bytes, "
       "write-buffer, "
       "buffer-memory, "
       "idle-timeout, connection-max-age, "
