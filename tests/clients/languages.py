@@ -83,6 +83,6 @@ LANGUAGES = [
     Language("PHP", ["php", "/usr/lib/php/Transport/TSocket.php"], "php", [], ["php", "client.php"],
              {"GENERATED": "{here}"}),
     Language("Perl", ["perl", "/usr/share/perl5/Thrift.pm", "/usr/share/perl5/Class/Accessor.pm",
-                      "/usr/share/perl5/LWP.pm"], "perl", [], ["perl", "-I.", "client.pl"]),
+                      "/usr/share/perl5/LWP.pm", "/usr/share/perl5/LWP/Protocol/https.pm"], "perl", [], ["perl", "-I.", "client.pl"]),
     Language("Ruby", ["ruby"], "rb", [], ["ruby", "-I.", "client.rb"]),
 ]

@@ -5,6 +5,7 @@ import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.apache.http.impl.client.HttpClients;
 import org.apache.thrift.protocol.*;
 import org.apache.thrift.transport.*;
 import org.apache.thrift.transport.layered.TFramedTransport;
@@ -39,22 +40,30 @@ public class Client {
         }
     }
 
-    static TTransport socket(String[] arguments, boolean secure) throws Exception {
-        if (!secure) {
-            TSocket plain = new TSocket(arguments[0], Integer.parseInt(arguments[1]));
-            plain.open();
-            return plain;
-        }
+    static SSLContext trusting(String authority) throws Exception {
         KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
         store.load(null, null);
-        try (FileInputStream pem = new FileInputStream(arguments[3])) {
+        try (FileInputStream pem = new FileInputStream(authority)) {
             store.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(pem));
         }
         TrustManagerFactory trusted = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trusted.init(store);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, trusted.getTrustManagers(), null);
-        return new TSocket(context.getSocketFactory().createSocket(arguments[0], Integer.parseInt(arguments[2])));
+        return context;
+    }
+
+    static TTransport transport(String name, String[] arguments, boolean secure) throws Exception {
+        String host = arguments[0];
+        int port = Integer.parseInt(arguments[secure ? 2 : 1]);
+        SSLContext context = trusting(arguments[3]);
+        if (name.equals("http"))
+            return new THttpClient((secure ? "https" : "http") + "://" + host + ":" + port + "/",
+                                   HttpClients.custom().setSSLContext(context).build());
+        TTransport socket = secure ? new TSocket(context.getSocketFactory().createSocket(host, port))
+                                   : new TSocket(host, port);
+        if (!secure) socket.open();
+        return name.equals("framed") ? new TFramedTransport(socket) : socket;
     }
 
     static TProtocol protocol(String name, TTransport below) {
@@ -68,12 +77,11 @@ public class Client {
     public static void main(String[] arguments) {
         int failures = 0;
         for (boolean secure : new boolean[] {false, true})
-            for (String transport : new String[] {"buffered", "framed"})
+            for (String transport : new String[] {"buffered", "framed", "http"})
                 for (String protocol : new String[] {"binary", "compact", "json"}) {
                     String name = transport + " " + protocol + (secure ? " tls" : " plain");
                     try {
-                        TTransport below = socket(arguments, secure);
-                        if (transport.equals("framed")) below = new TFramedTransport(below);
+                        TTransport below = transport(transport, arguments, secure);
                         check(new Conformance.Client(protocol(protocol, below)));
                         below.close();
                         System.out.println("ok " + name);

@@ -56,6 +56,12 @@ function connect(transport, protocol, secure) {
     const connection = thrift.createHttpConnection(host, at, options);
     return [connection, thrift.createHttpClient(Conformance, connection)];
   }
+  if (transport === "websocket") {
+    Object.assign(options, { transport: thrift.TBufferedTransport, path: "/", secure, wsOptions: { ca: options.ca } });
+    const connection = thrift.createWSConnection(host, at, options);
+    connection.open();
+    return [connection, thrift.createWSClient(Conformance, connection)];
+  }
   options.transport = transports[transport];
   const connection = secure
     ? thrift.createSSLConnection(host, at, options)
@@ -72,13 +78,14 @@ async function attempt(transport, protocol, secure) {
     ]);
   } finally {
     if (connection.end) connection.end();
+    else if (connection.close) connection.close();
   }
 }
 
 (async () => {
   let failures = 0;
   for (const secure of [false, true])
-    for (const transport of ["buffered", "framed", "http"])
+    for (const transport of ["buffered", "framed", "http", "websocket"])
       for (const protocol of Object.keys(protocols)) {
         const name = `${transport} ${protocol} ${secure ? "tls" : "plain"}`;
         try {

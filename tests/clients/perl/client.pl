@@ -12,6 +12,8 @@ use Thrift::Socket;
 use Conformance::Conformance;
 
 my ($host, $port, $tls_port, $ca) = @ARGV;
+# The library has no way to name an authority to LWP, which it calls by.
+$ENV{PERL_LWP_SSL_CA_FILE} = $ca;
 
 sub require_that {
     my ($holds, $what) = @_;
@@ -64,7 +66,6 @@ my %transports = (
 my $failures = 0;
 for my $secure (0, 1) {
     for my $transport (sort keys %transports) {
-        next if $secure && $transport eq 'http';    # the library has no way to name an authority
         my $name = "$transport binary " . ($secure ? 'tls' : 'plain');
         my $done = eval {
             my $below = $transports{$transport}->($secure);

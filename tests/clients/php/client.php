@@ -70,7 +70,8 @@ function transportOf($name, $secure)
 {
     global $host, $port, $tlsPort, $ca;
     if ($name === 'http') {
-        return new THttpClient($host, $port, '/');
+        $context = ['ssl' => ['cafile' => $ca]];
+        return $secure ? new THttpClient($host, $tlsPort, '/', 'https', $context) : new THttpClient($host, $port, '/');
     }
     $context = stream_context_create(['ssl' => ['cafile' => $ca]]);
     $socket = $secure ? new TSSLSocket($host, $tlsPort, $context) : new TSocket($host, $port);
@@ -80,11 +81,11 @@ function transportOf($name, $secure)
 
 $protocols = ['binary' => TBinaryProtocol::class, 'compact' => TCompactProtocol::class, 'json' => TJSONProtocol::class];
 $failures = 0;
-foreach (class_exists(TSSLSocket::class) ? [false, true] : [false] as $secure) {
+foreach ([false, true] as $secure) {
     foreach (['buffered', 'framed', 'http'] as $transport) {
         foreach ($protocols as $protocol => $class) {
-            if ($transport === 'http' && $secure) {
-                continue; // the library has no way to name an authority
+            if ($secure && $transport !== 'http' && !class_exists(TSSLSocket::class)) {
+                continue; // Debian's package lacks it
             }
             $name = "$transport $protocol " . ($secure ? 'tls' : 'plain');
             try {
