@@ -38,7 +38,8 @@ class Language:
         """In `directory`, of which nothing else is used.  Unreachable: its library cannot be got."""
         shutil.rmtree(directory, ignore_errors=True)
         shutil.copytree(HERE / self.folder, directory)
-        subprocess.run(["thrift", "--gen", self.generator, "-out", directory, IDL], check=True)
+        for idl in [IDL, *directory.glob("*.thrift")]:
+            subprocess.run(["thrift", "--gen", self.generator, "-out", directory, idl], check=True)
         try:
             self._execute(self.fetch, directory)
         except subprocess.CalledProcessError as error:

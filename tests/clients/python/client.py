@@ -5,6 +5,7 @@ import ssl
 import sys
 import traceback
 
+from thrift.Thrift import TApplicationException
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol, TBinaryProtocolAccelerated
 from thrift.protocol.TCompactProtocol import TCompactProtocol, TCompactProtocolAccelerated
 from thrift.protocol.THeaderProtocol import THeaderProtocol
@@ -17,6 +18,7 @@ from thrift.transport.TTransport import TBufferedTransport, TFramedTransport
 
 from conformance import Conformance
 from conformance.ttypes import Colour, Leaf, Painted, Refused
+from versions import Newer, Older, ttypes as versions
 
 HOST, PORT, TLS_PORT, CA = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol, "json": TJSONProtocol}
@@ -52,6 +54,36 @@ def check(client):
         assert (refused.code, refused.why) == (7, "größer")
 
 
+def everything_unknown():
+    """A struct of which the service knows the first field alone."""
+    extra = versions.Extra(deep={"a": [{-2**63, 2**63 - 1}, set()], "": []}, more=[versions.Extra()])
+    return versions.Painted(
+        colour=versions.Colour.ULTRAVIOLET, truth=True, tiny=-2**7, small=-2**15, medium=-2**31, large=-2**63,
+        real=math.inf, text="größer", blob=bytes(range(256)), extra=extra, truths=[True, False], extras=[extra],
+        tags={"x"}, blobs={-1: b"\0\xff"}, named={"y": extra}, none=[], far=1)
+
+
+def check_newer(client):
+    painted = everything_unknown()
+    assert client.echo_painted(painted, painted.extra, ["z"]) == versions.Painted(colour=versions.Colour.ULTRAVIOLET)
+    try:
+        client.refuse(7, "why", painted.extra)
+        raise AssertionError("not refused")
+    except versions.Refused as refused:
+        assert (refused.code, refused.why, refused.hint) == (7, "why", None)
+    try:
+        client.invented(painted.extra)
+        raise AssertionError("a method that nobody has was called")
+    except TApplicationException as error:
+        assert error.type == TApplicationException.UNKNOWN_METHOD
+    assert client.echo_painted(painted, None, None).truth is None  # the connection is as good as before
+
+
+def check_older(client):
+    sketch = client.sample()
+    assert sketch.no is False and sketch.far == 6
+
+
 def socket(secure):
     if secure:
         return TSSLSocket(HOST, TLS_PORT, cert_reqs=ssl.CERT_REQUIRED, ca_certs=CA)
@@ -85,6 +117,8 @@ for secure in [False, True]:
             below, protocol_object = wire(transport, protocol, secure)
             below.open()
             check(Conformance.Client(protocol_object))
+            check_newer(Newer.Client(protocol_object))
+            check_older(Older.Client(protocol_object))
             below.close()
             print("ok", name)
         except Exception:  # pylint: disable=broad-except
