@@ -72,6 +72,11 @@ struct Everything {
   32: map<string, list<i64>> series,
   33: map<i64, map<string, string>> books,
   34: optional i32 absent,
+  35: double smallest,
+  36: string all_planes,           // a character of each of Unicode's 17
+  37: list<binary> blobs,          // with NUL and what is no UTF-8
+  38: map<Colour, string> moods,
+  39: list<map<i32, string>> pages,      // no list<set>: c_glib loses its elements
   1000: i32 far = 5
 }
 

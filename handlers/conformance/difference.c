@@ -25,6 +25,12 @@ static gboolean same_array(gconstpointer a, gconstpointer b)
            memcmp(one->data, other->data, one->len * g_array_get_element_size((GArray *)one)) == 0;
 }
 
+static gboolean same_bytes(gconstpointer a, gconstpointer b)
+{
+    const GByteArray *one = a, *other = b;
+    return one->len == other->len && memcmp(one->data, other->data, one->len) == 0;
+}
+
 static gboolean same_leaf(gconstpointer a, gconstpointer b)
 {
     const cnfLeaf *one = a, *other = b;
@@ -92,6 +98,7 @@ static const gchar *difference_in_numbers(const cnfEverything *a, const cnfEvery
     NUMBER(most_i64)
     NUMBER(tenth)
     NUMBER(largest)
+    NUMBER(smallest)
     NUMBER(colour)
     NUMBER(stamp)
     NUMBER(__isset_absent)
@@ -103,7 +110,7 @@ static const gchar *difference_in_others(const cnfEverything *a, const cnfEveryt
 {
     DIFFERS(same_text(a->planes, b->planes), planes)
     DIFFERS(same_text(a->nothing, b->nothing), nothing)
-    DIFFERS(b->every_byte != NULL && same_array(a->every_byte, b->every_byte), every_byte)
+    DIFFERS(b->every_byte != NULL && same_bytes(a->every_byte, b->every_byte), every_byte)
     DIFFERS(same_leaf(a->leaf, b->leaf), leaf)
     DIFFERS(same_choice(a->choice, b->choice), choice)
     DIFFERS(same_tree(a->tree, b->tree), tree)
@@ -117,6 +124,10 @@ static const gchar *difference_in_others(const cnfEverything *a, const cnfEveryt
     DIFFERS(same_table(a->leaf_of, b->leaf_of, same_leaf), leaf_of)
     DIFFERS(same_table(a->series, b->series, same_array), series)
     DIFFERS(same_table(a->books, b->books, same_pages), books)
+    DIFFERS(same_text(a->all_planes, b->all_planes), all_planes)
+    DIFFERS(same_list(a->blobs, b->blobs, same_bytes), blobs)
+    DIFFERS(same_table(a->moods, b->moods, same_text), moods)
+    DIFFERS(same_list(a->pages, b->pages, same_pages), pages)
     /* Last, as some libraries cannot write them in JSON. */
     DIFFERS(isnan(b->not_a_number), not_a_number)
     NUMBER(infinity)

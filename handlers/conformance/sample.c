@@ -17,12 +17,15 @@ static void set_numbers(cnfEverything *sample)
     sample->most_i64 = G_MAXINT64;
     sample->tenth = 0.1;
     sample->largest = DBL_MAX;
+    sample->smallest = DBL_TRUE_MIN;
     sample->not_a_number = NAN;
     sample->infinity = INFINITY;
     sample->colour = CNF_COLOUR_GREEN;
     sample->stamp = -1;
     sample->far = 6;
 }
+
+#define LAST_PLANE 16 /* of Unicode */
 
 static void set_texts(cnfEverything *sample)
 {
@@ -31,6 +34,10 @@ static void set_texts(cnfEverything *sample)
     sample->every_byte = g_byte_array_new();
     for (guint i = 0; i <= G_MAXUINT8; i++)
         g_byte_array_append(sample->every_byte, &(guint8){ (guint8)i }, 1);
+    GString *planes = g_string_new(NULL);
+    for (gunichar plane = 0; plane <= LAST_PLANE; plane++)
+        g_string_append_unichar(planes, plane << 16 | 0xfffd); /* the last that is a character */
+    sample->all_planes = g_string_free(planes, FALSE);
 }
 
 static cnfLeaf *leaf_new(gint32 id, const gchar *label)
@@ -72,6 +79,9 @@ static void set_lists(cnfEverything *sample)
     g_ptr_array_add(sample->words, g_ptr_array_new_with_free_func(g_free));
     g_ptr_array_add(sample->leaves, leaf_new(1, "one"));
     g_ptr_array_add(sample->leaves, leaf_new(2, NULL));
+    g_ptr_array_add(sample->blobs,
+                    g_byte_array_append(g_byte_array_new(), (const guint8 *)"\0\xff", 2));
+    g_ptr_array_add(sample->blobs, g_byte_array_new());
 }
 
 static gpointer boxed_i32(gint32 value) { return g_memdup2(&value, sizeof value); }
@@ -84,6 +94,14 @@ static GHashTable *pages_new(const gchar *key, const gchar *value)
     if (key != NULL)
         g_hash_table_insert(pages, g_strdup(key), g_strdup(value));
     return pages;
+}
+
+static void set_nested(cnfEverything *sample)
+{
+    GHashTable *page = g_hash_table_new_full(g_int_hash, g_int_equal, g_free, g_free);
+    g_hash_table_insert(page, boxed_i32(G_MININT32), g_strdup("least"));
+    g_ptr_array_add(sample->pages, page);
+    g_hash_table_insert(sample->moods, GINT_TO_POINTER(CNF_COLOUR_GREEN), g_strdup("calm"));
 }
 
 static void set_tables(cnfEverything *sample)
@@ -113,5 +131,6 @@ cnfEverything *sample_new(void)
     set_structs(sample);
     set_lists(sample);
     set_tables(sample);
+    set_nested(sample);
     return sample;
 }

@@ -35,6 +35,7 @@ def check(client):
     assert (sample.least_i8, sample.most_i8) == (-2**7, 2**7 - 1)
     assert (sample.least_i64, sample.most_i64) == (-2**63, 2**63 - 1)
     assert math.isnan(sample.not_a_number) and client.negated(math.inf) == -math.inf
+    assert math.copysign(1, client.negated(0.0)) == -1
     assert sample.planes == 'a " \\ / é € \U0001f600'
     assert sample.every_byte == bytes(range(256))
     assert sample.colour == Colour.GREEN and sample.choice.text == "chosen"

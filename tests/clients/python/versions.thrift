@@ -44,7 +44,8 @@ service Newer {
 
 struct Sketch {
   2: bool no,
-  18: binary every_byte,           // the library skips a field only if it is UTF-8
+  18: binary every_byte,           // the library cannot skip a binary that is no UTF-8
+  37: list<binary> blobs,
   1000: i32 far
 }
 
