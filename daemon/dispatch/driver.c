@@ -99,6 +99,13 @@ static void on_bury(gpointer user)
         driver->events.stopped(driver->user);
 }
 
+/* Of the worker whose end is being told. */
+static const gchar *obituary(const Driver *driver)
+{
+    const gchar *text = generation_obituary(present(driver));
+    return text != NULL || other(driver) == NULL ? text : generation_obituary(other(driver));
+}
+
 static void act_on_generation(Driver *driver, const FactoryAction *action)
 {
     if (action->kind == ACTION_SWAPPED) {
@@ -115,20 +122,14 @@ static void act_on_generation(Driver *driver, const FactoryAction *action)
                             seen.errors, seen.finished, seen.crashes);
         fail_trial(driver, why);
     } else if (action->kind == ACTION_RELOAD_FAILED) {
-        fail_trial(driver, "the service is being stopped");
+        const gchar *end = obituary(driver);
+        fail_trial(driver, end != NULL ? end : "the service is being stopped");
     } else if (action->kind == ACTION_GENERATION_ENDED) {
         generation_stop(find_generation(driver, action->value));
     }
 }
 
 /* --- what the factory wants -------------------------------------------------------------- */
-
-/* Of the worker whose end is being told. */
-static const gchar *obituary(const Driver *driver)
-{
-    const gchar *text = generation_obituary(present(driver));
-    return text != NULL || other(driver) == NULL ? text : generation_obituary(other(driver));
-}
 
 static void end(Driver *driver, const FactoryAction *action)
 {

@@ -335,7 +335,7 @@ Connection *connection_new(const ConnectionShared *shared, int fd, StreamKind ki
     struct event_base *base = loop_base(shared->loop);
     connection->on_readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, connection);
     connection->timer = loop_timer_new(shared->loop, connection_on_timer, connection);
-    connection->idle_since = loop_now_usec();
+    connection->born_usec = connection->idle_since = loop_now_usec();
     connection_count(connection, CTR_CONN_OPEN, 1);
     if (kind == STREAM_TLS)
         connection->frame_since = connection->idle_since; /* a handshake has its time, too */

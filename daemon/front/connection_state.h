@@ -25,7 +25,8 @@ struct Connection {
     ConnectionWeb *web; /* NULL: it speaks Thrift without HTTP */
     ReplyLine line;
     gint64 frame_since, write_since, idle_since; /* usec; 0: not the case */
-    gint64 retires_at;                           /* usec; 0: never, or it has been told */
+    gint64 born_usec;
+    gint64 retires_at;    /* usec; 0: never, or it has been told */
     gboolean is_retiring; /* it is closed as soon as it is between two calls */
     gboolean is_counted;  /* among its host's */
     gboolean reading;

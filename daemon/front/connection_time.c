@@ -46,8 +46,8 @@ void connection_draw_age(Connection *connection)
     const gint64 age = connection->shared->config->connection_max_age_usec;
     connection->retires_at = 0;
     if (age > 0)
-        connection->retires_at =
-            loop_now_usec() + age - age / 10 + (gint64)(random_secret() % (guint64)(age / 5 + 1));
+        connection->retires_at = connection->born_usec + age - age / 10 +
+                                 (gint64)(random_secret() % (guint64)(age / 5 + 1));
 }
 
 /* Who has a call in line is told with its reply, where that can be said, and closed behind it. */

@@ -117,11 +117,11 @@ gsize wire_json_reply_bytes(const WireAddress *to, const guint8 *body, gsize bod
 gsize wire_json_reply_write(guint8 *out, const WireAddress *to, const guint8 *body,
                             gsize body_bytes)
 {
-    WireSink sink = { .out = out };
-    put_prefix(&sink, to,
-               wire_json_reply_bytes(to, body, body_bytes) - wire_prefix_bytes(to->transport));
-    put_json_reply(&sink, to, body, body_bytes);
-    return sink.bytes;
+    const gsize prefix = wire_prefix_bytes(to->transport);
+    WireSink message = { .out = out + prefix }, sink = { .out = out };
+    put_json_reply(&message, to, body, body_bytes);
+    put_prefix(&sink, to, message.bytes);
+    return prefix + message.bytes;
 }
 
 gsize wire_exception_bytes(const WireAddress *to, const WireException *what)

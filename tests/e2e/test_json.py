@@ -94,7 +94,7 @@ def test_fields_that_the_service_does_not_know_are_stepped_over(sluiced):
 
 
 def test_many_calls_in_one_segment_are_answered_in_order(sluiced):
-    calls = "".join(f'[1,"add",1,{i},{{"1":{{"i32":{i}}},"2":{{"i32":1}}}}]\n'[:-1] for i in range(100))
+    calls = "".join(f'[1,"add",1,{i},{{"1":{{"i32":{i}}},"2":{{"i32":1}}}}]' for i in range(100))
     assert answer_to(sluiced(), calls) == "".join(
         f'[1,"add",2,{i},{{"0":{{"i32":{i + 1}}}}}]' for i in range(100)).encode()
 

@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import signal
 
 import pytest
 from thrift.Thrift import TApplicationException
 
 from background import Background, outcome
 from clients import BUILD
-from reloading import VERSIONS, change, hup, reloaded, refused, version_service
+from reloading import VERSIONS, change, hup, reloaded, refused, version_service, write
 from waiting import eventually
 
 # --- refused ---------------------------------------------------------------------------------
@@ -72,6 +73,19 @@ def test_a_plugin_that_hangs_changes_nothing(sluiced, plugin):
 
 
 # --- taken over ------------------------------------------------------------------------------
+
+
+def test_a_new_worker_that_ends_before_the_others_are_ready_is_named(sluiced):
+    daemon = sluiced(calculator={})
+    old = daemon.worker_pids("calculator")
+    daemon.groups["service slow"] = {"plugin": BUILD / "tests/plugins/hanging_worker.so"}
+    write(daemon)
+    hup(daemon)
+    pid = int(daemon.log.wait(r"worker\.ready service=calculator worker=0 generation=2 pid=(\d+)")[1])
+    os.kill(pid, signal.SIGKILL)
+    daemon.log.wait(rf"reload\.refused problem=\"service calculator: worker 0 \(pid {pid}\) was killed by signal 9")
+    assert daemon.worker_pids("calculator") == old
+    assert daemon.client().add(2, 3) == 5
 
 
 def test_a_reload_replaces_every_worker_and_settings_are_new(sluiced):
